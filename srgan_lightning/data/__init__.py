@@ -1,0 +1,1 @@
+"""Files to uint8 crops to batches; only `data.datamodule` knows Lightning."""

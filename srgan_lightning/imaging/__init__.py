@@ -1,0 +1,1 @@
+"""Pictures in and out: whatever lies in the file, uint8 RGB in memory."""
