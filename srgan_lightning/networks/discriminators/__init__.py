@@ -1,0 +1,5 @@
+"""Discriminators: HR or SR?"""
+
+from srgan_lightning.networks.discriminators.srgan import SRGANDiscriminator
+
+__all__ = ["SRGANDiscriminator"]

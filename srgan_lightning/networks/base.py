@@ -1,0 +1,56 @@
+"""What every generator and every discriminator promises."""
+
+from abc import ABC, abstractmethod
+
+from torch import Tensor, nn
+
+from srgan_lightning.registry import Registry
+
+
+class Generator(nn.Module, ABC):
+    """A network G that enlarges pictures.
+
+    Attributes:
+        scale: the factor between the sides of LR and SR.
+    """
+
+    scale: int
+
+    @property
+    @abstractmethod
+    def halo(self) -> int:
+        """Radius of the receptive field in LR pixels.
+
+        An SR pixel that belongs to LR pixel (y, x) depends on no LR pixel farther than this from
+        (y, x) along either axis. A tile with such a margin is enlarged as the whole picture is.
+        """
+
+    @abstractmethod
+    def forward(self, lr: Tensor) -> Tensor:
+        """Enlarge a batch.
+
+        Args:
+            lr: `[B, 3, H, W]`, RGB in [0, 1].
+
+        Returns:
+            SR `[B, 3, scale * H, scale * W]`, nominally in [0, 1] but not clamped, in `lr`'s dtype.
+        """
+
+
+class Discriminator(nn.Module, ABC):
+    """A network D that tells HR from SR."""
+
+    @abstractmethod
+    def forward(self, image: Tensor) -> Tensor:
+        """Judge a batch.
+
+        Args:
+            image: `[B, 3, H, W]`, RGB in [0, 1].
+
+        Returns:
+            Logits with B as first dimension: positive means "a photograph", log-odds.
+        """
+
+
+GENERATORS = Registry[Generator]("generator")
+DISCRIMINATORS = Registry[Discriminator]("discriminator")
