@@ -106,8 +106,7 @@ def check_bounds(option: str, value: float | Range, *, low: float, high: float =
     """Raise a `UserError` unless a number, or a rising range of numbers, lies in [low, high]."""
     ends = value if isinstance(value, tuple) else (value, value)
     if not low <= ends[0] <= ends[1] <= high or math.isinf(ends[1]):
-        allowed = f"at least {low:g}" if math.isinf(high) else f"from {low:g} to {high:g}"
-        raise UserError(
-            f"degradation.{option}: must be {allowed}, a range with its smaller end first; "
-            f"got {list(value) if isinstance(value, tuple) else value}"
-        )
+        shape = "two rising numbers, " if isinstance(value, tuple) else ""
+        limits = f"at least {low:g}" if math.isinf(high) else f"from {low:g} to {high:g}"
+        got = list(value) if isinstance(value, tuple) else value
+        raise UserError(f"degradation.{option}: must be {shape}{limits}; got {got}")
