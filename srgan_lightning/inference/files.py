@@ -1,0 +1,92 @@
+"""Which picture file becomes which."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from srgan_lightning.errors import UserError
+from srgan_lightning.imaging.read import list_images
+
+
+@dataclass(frozen=True)
+class Task:
+    """One picture to enlarge: read `source`, write `target`."""
+
+    source: Path
+    target: Path
+
+
+def plan(
+    inputs: Sequence[Path], output: Path, *, suffix: str = "", overwrite: bool = False
+) -> list[Task]:
+    """Decide where each enlarged picture goes, before any work is done.
+
+    A single file goes to `output` if that ends in .png. Otherwise `output` is a folder: a file
+    becomes NAME + suffix + .png in it, a folder's pictures keep their subfolders. Pictures below
+    `output` itself are no input.
+
+    Args:
+        inputs: picture files and folders of them.
+        output: a folder, or a .png file for a single picture.
+        suffix: put behind each name.
+        overwrite: whether outputs of before may be replaced; an input never is.
+
+    Raises:
+        UserError: for a missing input, a folder without pictures, two pictures of one output, an
+            output that is there already or that cannot be.
+    """
+    if output.suffix and not output.is_dir():
+        tasks = [_single(inputs, output)]
+    else:
+        tasks = [task for path in inputs for task in _into_folder(path, output, suffix)]
+    _refuse_clashes(tasks, overwrite)
+    return tasks
+
+
+def _single(inputs: Sequence[Path], output: Path) -> Task:
+    if output.suffix.lower() != ".png":
+        raise UserError(f"{output}: pictures are written as PNG; name a .png file or a folder")
+    if len(inputs) != 1 or inputs[0].is_dir():
+        raise UserError(f"{output}: is one file for several pictures; name a folder")
+    if not inputs[0].is_file():
+        raise UserError(f"{inputs[0]}: no such file or folder")
+    return Task(inputs[0], output)
+
+
+def _into_folder(path: Path, output: Path, suffix: str) -> Iterator[Task]:
+    if output.is_file():
+        raise UserError(f"{output}: is a file without a picture's suffix; name a folder")
+    if path.is_file():
+        yield Task(path, output / f"{path.stem}{suffix}.png")
+        return
+    if not path.is_dir():
+        raise UserError(f"{path}: no such file or folder")
+    own = output.resolve()
+    inside = own != path.resolve()
+    sources = [p for p in list_images(path) if not (inside and p.resolve().is_relative_to(own))]
+    if not sources:
+        raise UserError(f"{path}: holds no pictures; PNG, JPEG, WebP, TIFF and BMP are read")
+    for source in sources:
+        folder = output / source.relative_to(path).parent
+        yield Task(source, folder / f"{source.stem}{suffix}.png")
+
+
+def _refuse_clashes(tasks: Sequence[Task], overwrite: bool) -> None:
+    sources = {task.source.resolve() for task in tasks}
+    taken: dict[Path, Path] = {}
+    for task in tasks:
+        target = task.target.resolve()
+        if target in sources:
+            raise UserError(f"{task.target}: is an input itself; take another folder or --suffix")
+        if target in taken:
+            raise UserError(
+                f"{task.source} and {taken[target]} would both become {task.target}; "
+                "enlarge them into two folders"
+            )
+        taken[target] = task.source
+    there = [task.target for task in tasks if task.target.exists()]
+    if there and not overwrite:
+        raise UserError(
+            f"{there[0]}: is there already (in all {len(there)} of {len(tasks)} outputs); "
+            "--overwrite replaces them"
+        )

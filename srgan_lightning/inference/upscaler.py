@@ -1,0 +1,118 @@
+"""The upscaler: a generator, made ready to enlarge pictures of any size."""
+
+import copy
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Literal, Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from srgan_lightning.errors import UserError
+from srgan_lightning.inference.pictures import Picture, as_batch, to_picture
+from srgan_lightning.inference.tiling import Span, tiles
+from srgan_lightning.networks.base import Generator
+from srgan_lightning.networks.weights import load_generator
+from srgan_lightning.precision import Precision, autocast, resolve_device, resolve_precision
+
+TILE = 256
+
+
+class Upscaler:
+    """A generator in eval mode on a device, run tile by tile.
+
+    A tile is read with a halo as wide as the generator's receptive field and cut at the picture's
+    own borders, so the result equals that of the whole picture at once (up to the rounding of
+    float arithmetic), while memory is bounded by the tile.
+
+    Args:
+        generator: the network; it is copied as it is now, the original stays untouched.
+        device: "auto" or a torch device's name.
+        precision: "auto" or a precision; `resolved` says what it came to.
+        tile: the largest tile in LR pixels, halo not counted; None takes pictures whole.
+
+    Raises:
+        UserError: for a device or a precision that is not to be had, or a tile below one pixel.
+    """
+
+    def __init__(
+        self,
+        generator: Generator,
+        *,
+        device: str = "auto",
+        precision: Literal["auto"] | Precision = "auto",
+        tile: int | None = TILE,
+    ) -> None:
+        if tile is not None and tile < 1:
+            raise UserError(f"tile: {tile} pixels are too few; give 1 or more ({TILE} is usual)")
+        self.device = resolve_device(device)
+        self.resolved = resolve_precision(precision, self.device)
+        self.tile = tile
+        self.scale = generator.scale
+        self.halo = generator.halo
+        self._generator = copy.deepcopy(generator).eval().requires_grad_(False)
+        self._generator.to(self.device).to(memory_format=self.resolved.memory_format)
+
+    @classmethod
+    def load(
+        cls,
+        path: str | Path,
+        *,
+        device: str = "auto",
+        precision: Literal["auto"] | Precision = "auto",
+        tile: int | None = TILE,
+    ) -> Self:
+        """Build an upscaler from a generator file (`generator.safetensors`) or a checkpoint.
+
+        Raises:
+            UserError: as the class does, and for a file that holds no generator.
+        """
+        generator, _ = load_generator(Path(path))
+        return cls(generator, device=device, precision=precision, tile=tile)
+
+    def enlarge(self, picture: Picture, *, on_tile: Callable[[int], None] | None = None) -> Picture:
+        """Enlarge a picture, clamped and rounded to 8 bits.
+
+        Args:
+            picture: uint8 [H, W, 3], of any size from 1×1 up.
+            on_tile: called after each tile with the number of SR pixels it has added.
+
+        Returns:
+            uint8 [scale·H, scale·W, 3].
+        """
+        height, width, _ = picture.shape
+        enlarged = np.empty((height * self.scale, width * self.scale, 3), np.uint8)
+        for rows, columns, sr in self._enlarged_tiles(as_batch(picture)):
+            enlarged[rows.write(self.scale), columns.write(self.scale)] = to_picture(sr)
+            if on_tile is not None:
+                on_tile(sr.shape[-2] * sr.shape[-1])
+        return enlarged
+
+    def __call__(self, lr: Tensor) -> Tensor:
+        """Enlarge image tensors.
+
+        Args:
+            lr: float [B, 3, H, W] in [0, 1], on any device.
+
+        Returns:
+            float32 [B, 3, scale·H, scale·W] on the upscaler's device, not clamped.
+        """
+        batch, channels, height, width = lr.shape
+        shape = (batch, channels, height * self.scale, width * self.scale)
+        enlarged = torch.empty(shape, device=self.device)
+        for rows, columns, sr in self._enlarged_tiles(lr):
+            enlarged[..., rows.write(self.scale), columns.write(self.scale)] = sr
+        return enlarged
+
+    @torch.inference_mode()
+    def _enlarged_tiles(self, lr: Tensor) -> Iterator[tuple[Span, Span, Tensor]]:
+        height, width = lr.shape[-2:]
+        tile = self.tile or max(height, width)
+        for rows, columns in tiles(height, width, tile, self.halo):
+            piece = lr[..., rows.read(), columns.read()].to(self.device)
+            piece = piece.float() / 255 if piece.dtype == torch.uint8 else piece.float()
+            piece = piece.contiguous(memory_format=self.resolved.memory_format)
+            with autocast(self.resolved.precision, self.device):
+                sr = self._generator(piece)
+            yield rows, columns, sr[..., rows.keep(self.scale), columns.keep(self.scale)].float()
