@@ -25,12 +25,12 @@ class ValidationBatch(NamedTuple):
     Attributes:
         hr: uint8 `[1, 3, H, W]`, H and W multiples of the scale.
         lr: uint8 `[1, 3, H / scale, W / scale]` of paired data, else None.
-        index: the picture's place in `SRDataModule.validation_names`.
+        picture: the picture's place in `SRDataModule.validation_names`.
     """
 
     hr: Tensor
     lr: Tensor | None
-    index: int
+    picture: int
 
 
 class Pair(NamedTuple):
@@ -50,8 +50,7 @@ class Pair(NamedTuple):
         Raises:
             ValueError: where the batch cannot be cut into so many equal parts.
         """
-        size, rest = divmod(len(self.hr), parts)
-        if rest or not size:
+        if len(self.hr) % parts or not len(self.hr):
             raise ValueError(f"{len(self.hr)} crops cannot be cut into {parts} equal parts")
-        pieces = zip(self.lr.split(size), self.hr.split(size), strict=True)
+        pieces = zip(self.lr.chunk(parts), self.hr.chunk(parts), strict=True)
         return [Pair(lr, hr) for lr, hr in pieces]

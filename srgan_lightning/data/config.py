@@ -33,7 +33,8 @@ class DataConfig(BaseModel):
         split: that share, chosen by a hash of each file's name.
         crop_size: side of the square HR crops, pixels; a multiple of the scale.
         batch_size: crops per batch and device.
-        workers: loader processes; `auto` takes none where all pictures fit into memory.
+        workers: loader processes; `auto` takes none where no picture has to be decoded for a crop
+            (in memory, in a store).
         augment: whether crops are flipped and turned.
         resize: side of the square that every HR picture is resized to first (and LR pictures to
             this divided by the scale); None leaves them as they are.
