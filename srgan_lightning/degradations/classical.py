@@ -76,24 +76,14 @@ class Classical(Degradation):
         return anisotropic_blur(hr, sigmas, angle, radius=gaussian_radius(self.blur_sigma[1]))
 
     def _resize(self, image: Tensor, generator: torch.Generator | None) -> Tensor:
-        choice = torch.randint(
-            len(self.resize), image.shape[:1], generator=generator, device=image.device
-        )
-        rows, columns = (
-            torch.stack(
-                [
-                    resize_weights(
-                        side,
-                        side // self.scale,
-                        1 / self.scale,
-                        kernel,
-                        True,
-                        image.device,
-                        image.dtype,
-                    )
-                    for kernel in self.resize
-                ]
-            )[choice, None]
-            for side in image.shape[-2:]
-        )
-        return rows @ image @ columns.mT
+        kinds, images = len(self.resize), len(image)
+        choice = torch.randint(kinds, (images,), generator=generator, device=image.device)
+
+        def weights(side: int) -> Tensor:
+            shape = side, side // self.scale, 1 / self.scale
+            target = image.device, image.dtype
+            matrices = [resize_weights(*shape, kernel, True, *target) for kernel in self.resize]
+            return torch.stack(matrices)[choice, None]
+
+        height, width = image.shape[-2:]
+        return weights(height) @ image @ weights(width).mT

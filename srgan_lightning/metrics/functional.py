@@ -1,0 +1,190 @@
+"""PSNR and SSIM as the field's tables have them, and a figure of sharpness.
+
+Every function takes SR and HR as float `[B, 3, H, W]`, RGB in [0, 1], rounds both to 8 bits, cuts
+the border off, and only then changes the colour space; all arithmetic is in float64. It gives one
+float64 figure an image, `[B]`; the figure of a set is the mean over its images.
+"""
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from srgan_lightning.errors import UserError
+
+Space = Literal["y", "rgb"]
+
+WINDOW = 11  # pixels; with σ = 1.5, as in Wang et al. 2004
+ROUNDING = 1 / 12  # the variance that rounding to whole numbers adds
+
+
+def quantize(image: Tensor) -> Tensor:
+    """Clamp to [0, 1] and round to the levels of 8 bits: float64 whole numbers in [0, 255].
+
+    >>> quantize(torch.tensor([-1.0, 0.5, 0.7, 2.0])).tolist()
+    [0.0, 128.0, 178.0, 255.0]
+    """
+    if image.device.type == "mps":  # it has no float64
+        image = image.cpu()
+    return image.double().clamp(0, 1).mul(255).round()
+
+
+def to_y(image: Tensor) -> Tensor:
+    """Return the luma of ITU-R BT.601 in [16, 235], not rounded, as MATLAB's `rgb2ycbcr` has it.
+
+    Y = 65.481 R + 128.553 G + 24.966 B + 16.
+
+    Args:
+        image: `[..., 3, H, W]`, RGB in [0, 1].
+
+    Returns:
+        `[..., 1, H, W]`.
+    """
+    red, green, blue = image.unbind(-3)
+    return (65.481 * red + 128.553 * green + 24.966 * blue + 16).unsqueeze(-3)
+
+
+def psnr(sr: Tensor, hr: Tensor, *, crop: int = 4, space: Space = "y") -> Tensor:
+    """Peak signal-to-noise ratio in dB: 10 log₁₀(255² / MSE), infinite for equal pictures.
+
+    Args:
+        sr: float `[B, 3, H, W]`, RGB in [0, 1].
+        hr: of the same shape.
+        crop: pixels left out at each border; the papers take the scale.
+        space: `y` (luma, as in most papers) or `rgb` (one MSE over the three channels).
+
+    Returns:
+        float64 `[B]`.
+
+    Raises:
+        UserError: for pictures of different sizes, or with nothing left after the crop.
+
+    Example:
+        >>> hr = torch.zeros(1, 3, 16, 16)
+        >>> psnr(hr + 1 / 255, hr, space="rgb").item()
+        48.1308...
+    """
+    sr, hr = _prepare(sr, hr, crop=crop, space=space, smallest=1)
+    return 10 * torch.log10(255**2 / (sr - hr).square().mean(dim=(1, 2, 3)))
+
+
+def ssim(sr: Tensor, hr: Tensor, *, crop: int = 4, space: Space = "y") -> Tensor:
+    """Structural similarity (Wang et al. 2004): 1 for equal pictures.
+
+    The mean over all whole 11x11 windows w (Gaussian, σ = 1.5) and over the channels of
+    (2 μ_s μ_h + C₁)(2 σ_sh + C₂) / ((μ_s² + μ_h² + C₁)(σ_s² + σ_h² + C₂)),
+    with μ = Σ w x, σ_sh = Σ w s h − μ_s μ_h, C₁ = (0.01 · 255)² and C₂ = (0.03 · 255)².
+
+    Args:
+        sr: float `[B, 3, H, W]`, RGB in [0, 1].
+        hr: of the same shape.
+        crop: pixels left out at each border.
+        space: `y` or `rgb` (the mean of the three channels' values).
+
+    Returns:
+        float64 `[B]`.
+
+    Raises:
+        UserError: for pictures of different sizes, or smaller than the window after the crop.
+    """
+    sr, hr = _prepare(sr, hr, crop=crop, space=space, smallest=WINDOW)
+    moments = torch.stack([sr, hr, sr * sr, hr * hr, sr * hr])
+    mean_s, mean_h, square_s, square_h, product = _blur_valid(moments).unbind()
+    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+    luminance = (2 * mean_s * mean_h + c1) / (mean_s**2 + mean_h**2 + c1)
+    variances = square_s - mean_s**2 + square_h - mean_h**2
+    structure = (2 * (product - mean_s * mean_h) + c2) / (variances + c2)
+    return (luminance * structure).mean(dim=(1, 2, 3))
+
+
+def high_frequency_energy(image: Tensor, *, crop: int = 4, scale: int = 4) -> Tensor:
+    """Energy of the luma at the frequencies that an LR picture cannot hold.
+
+    E = Σ |DFT(w · (Y − mean Y))|² / (N Σ w²), summed over the frequencies with |f_x| or |f_y|
+    above LR's Nyquist limit of 1 / (2 · scale) cycles per HR pixel. N is the number of pixels and
+    w a Hann window, which keeps the picture's borders from counting as edges. By Parseval's
+    theorem E is that band's share of the variance of Y.
+
+    Args:
+        image: float `[B, 3, H, W]`, RGB in [0, 1].
+        crop: pixels left out at each border.
+        scale: the factor between HR and LR.
+
+    Returns:
+        float64 `[B]`, in squared levels of 255.
+    """
+    luma, _ = _prepare(image, image, crop=crop, space="y", smallest=3)
+    height, width = luma.shape[-2:]
+    window = torch.outer(_hann(height, luma), _hann(width, luma))
+    spectrum = torch.fft.fft2((luma - luma.mean((-2, -1), keepdim=True)) * window)
+    limit = 1 / (2 * scale)
+    rows = torch.fft.fftfreq(height, device=luma.device).abs() > limit
+    columns = torch.fft.fftfreq(width, device=luma.device).abs() > limit
+    band = rows[:, None] | columns
+    power = torch.sum(spectrum.abs().square() * band, dim=(1, 2, 3))
+    return power / (height * width * window.square().sum())
+
+
+def sharpness(sr: Tensor, hr: Tensor, *, crop: int = 4, scale: int = 4) -> Tensor:
+    """How sharp SR is, HR being 1: (E(SR) + 1/12) / (E(HR) + 1/12).
+
+    E is `high_frequency_energy`. A figure below 1 means blur, above 1 noise or exaggerated
+    detail; it says nothing about whether the detail is right. 1/12 is the variance of rounding to
+    8 bits; it keeps the ratio meaningful where HR is flat.
+
+    Args:
+        sr: float `[B, 3, H, W]`, RGB in [0, 1].
+        hr: of the same shape.
+        crop: pixels left out at each border.
+        scale: the factor between HR and LR.
+
+    Returns:
+        float64 `[B]`.
+
+    Raises:
+        UserError: for pictures of different sizes, or too small.
+    """
+    _check_sizes(sr, hr)
+    energy_sr = high_frequency_energy(sr, crop=crop, scale=scale)
+    energy_hr = high_frequency_energy(hr, crop=crop, scale=scale)
+    return (energy_sr + ROUNDING) / (energy_hr + ROUNDING)
+
+
+def _prepare(
+    sr: Tensor, hr: Tensor, *, crop: int, space: Space, smallest: int
+) -> tuple[Tensor, Tensor]:
+    """Round, crop and convert both, in the protocol's order: float64 `[B, C, H, W]` of 255."""
+    _check_sizes(sr, hr)
+    height, width = (side - 2 * crop for side in sr.shape[-2:])
+    if min(height, width) < smallest:
+        raise UserError(
+            f"a picture of {sr.shape[-2]}x{sr.shape[-1]} is too small to be judged: "
+            f"cropped by {crop} at each border it must keep {smallest}x{smallest} pixels"
+        )
+    cropped = (quantize(image)[..., crop:, crop:][..., :height, :width] for image in (sr, hr))
+    sr, hr = (to_y(image / 255) if space == "y" else image for image in cropped)
+    return sr, hr
+
+
+def _check_sizes(sr: Tensor, hr: Tensor) -> None:
+    if sr.shape != hr.shape:
+        sizes = (f"{image.shape[-2]}x{image.shape[-1]}" for image in (sr, hr))
+        raise UserError("SR and HR must have the same size, got {} and {}".format(*sizes))
+
+
+def _blur_valid(image: Tensor) -> Tensor:
+    """Weight `[..., H, W]` with the Gaussian window, where it fits: `[..., H − 10, W − 10]`."""
+    offsets = torch.arange(WINDOW, dtype=image.dtype, device=image.device) - WINDOW // 2
+    weights = torch.exp(-offsets.square() / (2 * 1.5**2))
+    weights = weights / weights.sum()
+    for axis in (-2, -1):
+        length = image.shape[axis] - WINDOW + 1
+        total = torch.zeros_like(image.narrow(axis, 0, length))
+        for tap, weight in enumerate(weights):
+            total.addcmul_(image.narrow(axis, tap, length), weight)
+        image = total
+    return image
+
+
+def _hann(length: int, like: Tensor) -> Tensor:
+    return torch.hann_window(length, periodic=False, dtype=like.dtype, device=like.device)
