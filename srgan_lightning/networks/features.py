@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from srgan_lightning.errors import UserError, nearest
-from srgan_lightning.networks.files import file_hash, read_pickle, read_tensors
+from srgan_lightning.networks.files import file_hash, read_tensors
 
 Network = Literal["vgg16", "vgg19"]
 
@@ -182,8 +182,7 @@ def _imagenet(network: Network, cached: Path) -> dict[str, Tensor]:
                 f"connect this machine once, or put that file at {cached} (or give its path in "
                 "loss.content.features.weights), or choose features.weights=random"
             ) from None
-    tensors: dict[str, Tensor] = read_pickle(cached)
-    return tensors
+    return read_tensors(cached)
 
 
 def _build(names: list[str], *, kept: tuple[str, ...]) -> list[nn.Module]:

@@ -39,6 +39,8 @@ def save_generator(
 ) -> None:
     """Write a generator file; at `path` stands the whole new file or what stood there before.
 
+    Equal arguments make equal files, byte for byte.
+
     Args:
         path: where to; the folder is made if need be.
         state_dict: the generator's weights, stored in the dtype they have.
@@ -59,7 +61,7 @@ def save_generator(
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
         unfinished = Path(folder) / path.name
-        safetensors.torch.save_file(tensors, unfinished, metadata)
+        unfinished.write_bytes(_in_order(safetensors.torch.save(tensors, metadata)))
         unfinished.replace(path)
 
 
@@ -91,6 +93,14 @@ def load_generator(path: Path | str) -> tuple[Generator, dict[str, Any]]:
     _check_fit(path, node["name"], generator.state_dict(), tensors)
     generator.load_state_dict(tensors)
     return generator.eval(), facts
+
+
+def _in_order(file: bytes) -> bytes:
+    """Sort the header of a safetensors file, whose metadata come in a random order."""
+    start = 8 + int.from_bytes(file[:8], "little")
+    header = json.dumps(json.loads(file[8:start]), sort_keys=True).encode()
+    header += b" " * (-len(header) % 8)
+    return len(header).to_bytes(8, "little") + header + file[start:]
 
 
 _Content = tuple[dict[str, Any], int, dict[str, Any], dict[str, Tensor]]
