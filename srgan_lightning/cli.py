@@ -1,0 +1,43 @@
+"""The `srgan` command; what is heavy, a command imports when it runs."""
+
+import sys
+import warnings
+
+import typer
+
+from srgan_lightning.commands.evaluate import evaluate
+from srgan_lightning.commands.info import info
+from srgan_lightning.commands.prepare import prepare
+from srgan_lightning.commands.train import train
+from srgan_lightning.commands.upscale import upscale
+from srgan_lightning.errors import UserError
+
+app = typer.Typer(
+    name="srgan",
+    help="Photo-realistic x4 super-resolution with GANs: train, evaluate, enlarge.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+HYDRA = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+app.command(context_settings=HYDRA)(train)
+app.command(context_settings=HYDRA)(evaluate)
+app.command()(upscale)
+app.command()(prepare)
+app.command()(info)
+
+
+def main() -> None:
+    """Run the command line; a user's mistake ends in one line and exit status 2."""
+    warnings.showwarning = _show_warning
+    try:
+        app()
+    except UserError as error:
+        print(f"srgan: error: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(2)
+
+
+def _show_warning(message: Warning | str, *_: object) -> None:
+    """Tell a warning in one line, without the place in the code it came from."""
+    print(f"warning: {' '.join(str(message).split())}", file=sys.stderr)  # noqa: T201

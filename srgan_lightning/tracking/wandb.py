@@ -1,0 +1,119 @@
+"""Weights & Biases: one run a run folder, offline unless told otherwise."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import wandb
+from numpy.typing import NDArray
+from pytorch_lightning.loggers.logger import Logger
+from pytorch_lightning.utilities import rank_zero_only
+
+from srgan_lightning.errors import UserError
+
+
+class WandbTracker(Logger):
+    """Logs to wandb with the generator step as x axis.
+
+    Lightning's WandbLogger sets `WANDB_MODE` for the whole process when it is offline and lets
+    two jobs of one process share a run; here every run is started, resumed and finished by
+    itself. The run's id is kept in the run folder, so a resumed run goes on under it.
+
+    Args:
+        folder: the run folder.
+        project: wandb's project.
+        mode: `offline` needs no account; send later with `wandb sync`.
+        config: the composed config, plain containers.
+        name: the run's name.
+        group: the sweep it belongs to.
+        tags: free words.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        project: str,
+        mode: Literal["offline", "online"],
+        config: Mapping[str, Any],
+        name: str | None = None,
+        group: str | None = None,
+        tags: Sequence[str] = (),
+    ) -> None:
+        super().__init__()
+        self._folder = folder
+        self._settings = {
+            "project": project,
+            "mode": mode,
+            "config": dict(config),
+            "name": name,
+            "group": group,
+            "tags": list(tags),
+        }
+        self._run: Any = None
+
+    @property
+    def name(self) -> str:
+        """The tracker's name."""
+        return "wandb"
+
+    @property
+    def version(self) -> str:
+        """The run's id, the same for every process and every resume of a run folder."""
+        path = self._folder / "wandb_id"
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(secrets.token_hex(4))
+        return path.read_text().strip()
+
+    @property
+    def run(self) -> Any:
+        """The wandb run, started at first use."""
+        if self._run is None:
+            if self._settings["mode"] == "online" and not wandb.api.api_key:
+                raise UserError(
+                    "logger=wandb_online needs an account: run `wandb login` once, or use "
+                    "logger=wandb (offline) and `wandb sync` later"
+                )
+            self._run = wandb.init(
+                id=self.version,
+                dir=self._folder,
+                resume="allow" if self._settings["mode"] == "online" else None,
+                reinit="create_new",
+                settings=wandb.Settings(silent=True, console="off"),
+                **self._settings,
+            )
+            self._run.define_metric("generator_step")
+            self._run.define_metric("*", step_metric="generator_step")
+            for figure in ("val/psnr", "val/ssim"):
+                self._run.define_metric(figure, step_metric="generator_step", summary="max")
+        return self._run
+
+    @rank_zero_only
+    def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
+        """Do nothing: the config is given at the start."""
+
+    @rank_zero_only
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        """Log figures of generator step `step`."""
+        self.run.log({"generator_step": step, **metrics})
+
+    @rank_zero_only
+    def log_picture(self, name: str, picture: NDArray[np.uint8], *, step: int) -> None:
+        """Log a picture `[H, W, 3]`."""
+        self.run.log({"generator_step": step, name: wandb.Image(picture)})
+
+    @rank_zero_only
+    def finalize(self, status: str) -> None:
+        """End a failed run as failed; a good one goes on until `close`, for its final figures."""
+        if status != "success":
+            self.close(exit_code=1)
+
+    @rank_zero_only
+    def close(self, *, exit_code: int = 0) -> None:
+        """End the run."""
+        if self._run is not None:
+            self._run.finish(exit_code=exit_code)
+            self._run = None

@@ -1,0 +1,209 @@
+"""The training step: Ledig et al. 2017, section 2, as a LightningModule."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+from srgan_lightning.data.batches import Pair
+from srgan_lightning.metrics import PSNR, SSIM, Sharpness
+from srgan_lightning.networks.base import Discriminator, Generator
+from srgan_lightning.networks.weights import CHECKPOINT_VERSION
+from srgan_lightning.training.checkpoints import migrate
+from srgan_lightning.training.ema import ExponentialMovingAverage
+from srgan_lightning.training.monitor import StabilityMonitor
+from srgan_lightning.training.objective import GeneratorObjective
+from srgan_lightning.training.optimizers import OptimConfig, build_optimizer, guard_step
+from srgan_lightning.training.schedule import Schedule, Turn
+
+
+class SRGANModule(pl.LightningModule):
+    """Trains a generator, first on pixels, then against a discriminator.
+
+    One Lightning batch is one generator step, always: it brings as many crops as the step needs
+    (micro-batches to accumulate, updates of the discriminator). `step` counts them; schedule,
+    draws and data order are functions of it, so it is all that a resumed run has to know besides
+    weights and optimizers.
+
+    Args:
+        generator: LR → SR.
+        discriminator: picture → logits; None for a run without an adversarial stage.
+        objective: the losses; not a part of this module's tree.
+        schedule: what each step does.
+        optim: optimizers, clipping, accumulation, EMA.
+        crop: pixels left out at each border by the validation metrics.
+        record: plain containers that travel inside the checkpoint (config, facts).
+    """
+
+    def __init__(
+        self,
+        *,
+        generator: Generator,
+        discriminator: Discriminator | None,
+        objective: GeneratorObjective,
+        schedule: Schedule,
+        optim: OptimConfig,
+        crop: int,
+        record: Mapping[str, Any],
+    ) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+        self.generator = generator
+        self.discriminator = discriminator
+        self.ema = ExponentialMovingAverage(generator, decay=optim.ema_decay)
+        self._outside = (objective,)
+        self.schedule = schedule
+        self.optim = optim
+        self.record = dict(record)
+        self.monitor = StabilityMonitor()
+        self.val_metrics = torch.nn.ModuleDict(
+            {"psnr": PSNR(crop=crop), "ssim": SSIM(crop=crop), "sharpness": Sharpness(crop=crop)}
+        )
+        self.step = 0
+        self.figures: dict[str, Tensor] = {}
+        self.validation: dict[str, float] = {}
+        self.nonfinite = torch.zeros(3)
+
+    @property
+    def objective(self) -> GeneratorObjective:
+        """The generator's losses."""
+        return self._outside[0]
+
+    def forward(self, lr: Tensor) -> Tensor:
+        """Enlarge LR `[B, 3, H, W]` with the averaged generator."""
+        sr: Tensor = self.ema(lr)
+        return sr
+
+    def training_step(self, batch: Pair, batch_idx: int) -> None:
+        """Make one generator step, after the discriminator's updates that belong to it."""
+        turn = self.schedule.at(self.step)
+        size = self.optim.accumulate
+        parts = batch.split(max(1, turn.d_updates) * size)
+        *earlier, pairs = [parts[i : i + size] for i in range(0, len(parts), size)]
+        self._begin(turn)
+
+        for micro_batches in earlier:
+            self._discriminator_step(micro_batches, turn, sr=None)
+        sr = self.generator(pairs[0].lr) if size == 1 else None  # one forward for both networks
+        if turn.d_updates:
+            self._discriminator_step(pairs, turn, sr=sr)
+        self._generator_step(pairs, turn, sr=sr)
+
+        self.ema.update(self.generator, step=self.step)
+        self.step += 1
+
+    def _discriminator_step(self, pairs: Sequence[Pair], turn: Turn, *, sr: Tensor | None) -> None:
+        """max_D: log D(HR) + log(1 − D(G(LR))) (equation 2, its first half)."""
+        assert self.discriminator is not None
+        with self.toggled_optimizer(self._optimizer("discriminator")):
+            for pair in pairs:
+                with torch.no_grad():
+                    fake = self.generator(pair.lr) if sr is None else sr.detach()
+                logits_hr, logits_sr = self.discriminator(pair.hr), self.discriminator(fake)
+                loss = self.objective.adversarial.discriminator(logits_hr, logits_sr)
+                self.manual_backward(loss / len(pairs))
+                self.monitor.update(logits_hr, logits_sr)
+            self.figures["loss/discriminator"] = loss.detach()
+            self._update("discriminator", turn.lr_discriminator)
+
+    def _generator_step(self, pairs: Sequence[Pair], turn: Turn, *, sr: Tensor | None) -> None:
+        """min_G: l_content + 1e-3 l_adversarial (equation 3), or the pixel loss alone."""
+        with self.toggled_optimizer(self._optimizer("generator")):
+            for pair in pairs:
+                fake = self.generator(pair.lr) if sr is None else sr
+                terms = self.objective.reconstruction(fake, pair.hr, adversarial=turn.adversarial)
+                if turn.adversarial:
+                    terms["adversarial"] = self._adversarial_term(fake, pair.hr)
+                loss = self.objective.total(terms, adversarial=turn.adversarial, ramp=turn.ramp)
+                self.manual_backward(loss / len(pairs))
+            self.figures["loss/generator"] = loss.detach()
+            for name, term in terms.items():
+                self.figures[f"loss/{name}"] = term.detach()
+            self._update("generator", turn.lr)
+
+    def _adversarial_term(self, sr: Tensor, hr: Tensor) -> Tensor:
+        assert self.discriminator is not None
+        adversarial = self.objective.adversarial
+        logits_hr = self.discriminator(hr) if adversarial.needs_hr_logits_for_generator else None
+        return adversarial.generator(self.discriminator(sr), logits_hr)
+
+    def _begin(self, turn: Turn) -> None:
+        """Start a step's figures; a new stage's losses deserve new moments in the optimizer."""
+        self.figures = {}
+        if turn.fresh:
+            self._optimizer("generator").state.clear()
+
+    def _update(self, network: str, lr: float) -> None:
+        """Clip and apply a network's gradients; a non-finite gradient applies nothing."""
+        optimizer = self._optimizer(network)
+        for group in optimizer.param_groups:
+            group["lr"] = lr
+        scaler = getattr(self.trainer.precision_plugin, "scaler", None)
+        if scaler is not None:
+            scaler.unscale_(optimizer)
+        norm, skipped = guard_step(optimizer, clip_norm=self.optim.clip_norm)
+        self._lightning_optimizer(network).step()
+        optimizer.zero_grad(set_to_none=True)
+        self.figures[f"gradient_norm/{network}"] = norm
+        self._count_nonfinite(skipped)
+
+    def _count_nonfinite(self, skipped: Tensor) -> None:
+        """Keep skipped updates in a row, their longest run and their sum, on the device."""
+        row, worst, total = self.nonfinite.to(skipped.device)
+        row = (row + 1) * skipped
+        self.nonfinite = torch.stack((row, torch.maximum(row, worst), total + skipped))
+
+    def _optimizer(self, network: str) -> Optimizer:
+        return self.trainer.optimizers[0 if network == "generator" else 1]
+
+    def _lightning_optimizer(self, network: str) -> Any:
+        optimizers = self.optimizers()
+        if not isinstance(optimizers, list):
+            return optimizers
+        return optimizers[0 if network == "generator" else 1]
+
+    def configure_optimizers(self) -> list[Optimizer]:
+        """Build the generator's optimizer and, for an adversarial run, the discriminator's."""
+        optimizers = [build_optimizer(self.optim.generator, self.generator.parameters())]
+        if self.discriminator is not None:
+            optimizers.append(
+                build_optimizer(self.optim.discriminator, self.discriminator.parameters())
+            )
+        return optimizers
+
+    def on_fit_start(self) -> None:
+        """Move what lies outside the module's tree."""
+        self.objective.to(self.device)
+        self.nonfinite = self.nonfinite.to(self.device)
+
+    def validation_step(self, batch: Pair, batch_idx: int) -> None:
+        """Compare the averaged generator's SR with HR by the protocol's metrics."""
+        sr = self(batch.lr)
+        for metric in self.val_metrics.values():
+            metric.update(sr.float(), batch.hr)
+
+    def on_validation_epoch_end(self) -> None:
+        """Publish the means for loggers, checkpoints and the progress bar."""
+        for name, metric in self.val_metrics.items():
+            self.validation[f"val/{name}"] = float(metric.compute())
+            metric.reset()
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Add the format's version, the config, the facts and the step counter."""
+        checkpoint["srgan_lightning"] = {
+            "format_version": CHECKPOINT_VERSION,
+            **self.record,
+            "step": self.step,
+            "nonfinite": self.nonfinite.tolist(),
+        }
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take up the step counter and start the data there."""
+        own = migrate(checkpoint)
+        self.step = own["step"]
+        self.nonfinite = torch.tensor(own["nonfinite"], device=self.device)
+        if self._trainer is not None:
+            self.trainer.datamodule.start_step = self.step  # type: ignore[attr-defined]
