@@ -54,8 +54,9 @@ def prepare(
 
     srgan train data=folder data.root=photos.safetensors
 
-    A download that broke off goes on where it stopped. Without a network, put the archive into
-    ROOT by hand and run the same command.
+    A download that broke off goes on where it stopped.
+
+    Without a network, put the archive into ROOT by hand and run it again.
     """
     if check:
         _check(Path(source))
