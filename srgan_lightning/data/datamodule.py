@@ -98,7 +98,7 @@ class SRDataModule(pl.LightningDataModule):
 
     def validation_index(self, batch_idx: int) -> int:
         """Return the place in `validation_names` of this rank's validation batch `batch_idx`."""
-        return self._rank + batch_idx * self._world_size
+        return self._validation_share[batch_idx]
 
     def train_dataloader(self) -> DataLoader[TrainBatch]:
         """Load steps `start_step`, …, `total_steps` − 1; the length is that of the whole run."""
@@ -122,12 +122,16 @@ class SRDataModule(pl.LightningDataModule):
         )
 
     def val_dataloader(self) -> DataLoader[ValidationBatch]:
-        """Load this rank's share of the validation pictures, each once, one a batch."""
+        """Load this rank's share of the validation pictures, each once, one a batch.
+
+        A rank without any batch would leave the others waiting for it: where there are fewer
+        pictures than ranks, each rank takes all, which leaves means over ranks what they are.
+        """
         hr, lr = self._opened[1]
         dataset = ValidationDataset(
             hr=hr,
             lr=lr,
-            indices=range(self._rank, len(hr), self._world_size),
+            indices=self._validation_share,
             crop=self.config.validation_crop,
             scale=self.scale,
         )
@@ -204,6 +208,13 @@ class SRDataModule(pl.LightningDataModule):
             self.setup()
         assert self._sources is not None
         return self._sources
+
+    @property
+    def _validation_share(self) -> range:
+        count = len(self.validation_names)
+        if count < self._world_size:
+            return range(count)
+        return range(self._rank, count, self._world_size)
 
     @property
     def _rank(self) -> int:

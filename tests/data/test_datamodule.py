@@ -181,6 +181,15 @@ def test_ranks_share_the_pictures_and_draw_differently(folder):
     assert not any(map(equal, *map(training_pairs, ranks)))
 
 
+def test_no_rank_is_without_a_validation_picture(folder, tmp_path, write_pictures):
+    write_pictures(tmp_path / "v", ["only.png"])
+    for rank in (0, 1):
+        datamodule = build(folder, validation={"hr": str(tmp_path / "v")})
+        datamodule.trainer = FakeTrainer(rank)
+        assert [batch.picture for batch in datamodule.val_dataloader()] == [0]
+        assert datamodule.validation_index(0) == 0
+
+
 def test_validation_is_fixed_per_picture(folder, write_pictures):
     datamodule = build(folder)
     first, again = validation_pairs(datamodule), validation_pairs(datamodule)
