@@ -1,0 +1,24 @@
+"""Photo-realistic ×4 super-resolution with GANs.
+
+The names below are there at once and import what they need when first used.
+"""
+
+import importlib
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from srgan_lightning.api import degrade, enlarge, evaluate, load_generator
+
+__version__ = version("srgan-lightning")
+__all__ = ["__version__", "degrade", "enlarge", "evaluate", "load_generator"]
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module("srgan_lightning.api"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -24,7 +24,7 @@ class Box:
     side: int
 
 
-def most_detailed(picture: Picture, *, side: int = 80) -> Box:
+def most_detailed(picture: Picture, *, side: int = 112) -> Box:
     """Find the square with the most high-frequency energy, on a grid of half its side.
 
     Args:
@@ -45,8 +45,8 @@ def comparison_picture(
     *,
     titles: Sequence[str] | None = None,
     boxes: Sequence[Box] | None = None,
-    side: int = 80,
-    zoom: int = 4,
+    side: int = 112,
+    zoom: int = 3,
 ) -> Picture:
     """Draw a sheet with a row for each photograph.
 

@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import rich.console
 import rich.table
+import rich.text
 
 from srgan_lightning.evaluation.protocol import Protocol
 from srgan_lightning.imaging.write import whole_file
@@ -89,7 +91,7 @@ def save(table: Table, folder: Path, *, name: str = "figures") -> list[Path]:
     return paths
 
 
-def render(table: Table, *, title: str, pictures: bool = True) -> rich.table.Table:
+def render(table: Table, *, title: str, pictures: bool = True) -> rich.console.Group:
     """Lay a table out for the terminal, its protocol underneath.
 
     Args:
@@ -97,7 +99,7 @@ def render(table: Table, *, title: str, pictures: bool = True) -> rich.table.Tab
         title: a heading.
         pictures: show every picture's figures and not only the means.
     """
-    shown = rich.table.Table(title=title, caption=table.protocol.stamp(), title_justify="left")
+    shown = rich.table.Table(title=title, title_justify="left")
     shown.add_column("method")
     if pictures:
         shown.add_column("picture")
@@ -113,7 +115,7 @@ def render(table: Table, *, title: str, pictures: bool = True) -> rich.table.Tab
             style="bold" if pictures else None,
             end_section=pictures,
         )
-    return shown
+    return rich.console.Group(shown, rich.text.Text(table.protocol.stamp(), style="dim"))
 
 
 def _cells(table: Table, row: Row) -> list[str]:

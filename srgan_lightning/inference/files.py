@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from srgan_lightning.errors import UserError
-from srgan_lightning.imaging.read import list_images
+from srgan_lightning.imaging.read import is_image_name, list_images
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def plan(
         UserError: for a missing input, a folder without pictures, two pictures of one output, an
             output that is there already or that cannot be.
     """
-    if output.suffix and not output.is_dir():
+    if is_image_name(output.name) and not output.is_dir():
         tasks = [_single(inputs, output)]
     else:
         tasks = [task for path in inputs for task in _into_folder(path, output, suffix)]

@@ -1,0 +1,149 @@
+"""The Python API for notebooks: load, enlarge, degrade, evaluate.
+
+All names here are to be had from `srgan_lightning` itself.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+
+from srgan_lightning.config import check
+from srgan_lightning.degradations import crop_to_multiple
+from srgan_lightning.evaluation.benchmark import evaluate as measure
+from srgan_lightning.evaluation.config import EvaluateConfig
+from srgan_lightning.evaluation.models import BicubicModel, GeneratorModel
+from srgan_lightning.evaluation.request import build_degradation, find_pairs
+from srgan_lightning.evaluation.table import Table
+from srgan_lightning.inference import Picture, Upscaler, to_picture, to_tensor
+from srgan_lightning.networks import Generator
+from srgan_lightning.networks import load_generator as load_with_facts
+
+__all__ = ["degrade", "enlarge", "evaluate", "load_generator"]
+
+
+def load_generator(path: str | Path) -> Generator:
+    """Load a trained generator.
+
+    Args:
+        path: `generator.safetensors` or a `.ckpt` of a run.
+
+    Returns:
+        The network in eval mode on the CPU: `[B, 3, H, W]` in [0, 1] to scale times as large.
+
+    Raises:
+        UserError: for a file that is missing, damaged or no generator.
+    """
+    return load_with_facts(Path(path))[0]
+
+
+def enlarge(picture: Picture, model: Generator | Upscaler | str | Path) -> Picture:
+    """Enlarge a picture.
+
+    Args:
+        picture: uint8 [H, W, 3], RGB.
+        model: a generator, a file of one, or (for many pictures the quickest) an `Upscaler`.
+
+    Returns:
+        uint8 [scale·H, scale·W, 3].
+
+    Raises:
+        UserError: for a file that holds no generator.
+
+    Example:
+        >>> import numpy as np
+        >>> from srgan_lightning.networks import GENERATORS
+        >>> network = GENERATORS.build("srresnet", {"blocks": 1, "width": 8})
+        >>> enlarge(np.zeros((5, 7, 3), np.uint8), network).shape
+        (20, 28, 3)
+    """
+    if isinstance(model, Generator):
+        model = Upscaler(model)
+    elif not isinstance(model, Upscaler):
+        model = Upscaler.load(model)
+    return model.enlarge(picture)
+
+
+def degrade(
+    picture: Picture,
+    degradation: str | Mapping[str, Any] = "blur_bicubic",
+    *,
+    scale: int = 4,
+    seed: int = 0,
+) -> Picture:
+    """Reduce a picture as training does.
+
+    Args:
+        picture: uint8 [H, W, 3], RGB; cropped at the bottom and right to a multiple of the scale.
+        degradation: a registered name, or `{"name": ..., argument: value}`.
+        scale: the factor.
+        seed: of the degradation's draws, if it makes any.
+
+    Returns:
+        uint8 [H / scale, W / scale, 3].
+
+    Raises:
+        UserError: for an unknown degradation or argument.
+
+    Example:
+        >>> import numpy as np
+        >>> degrade(np.full((33, 16, 3), 255, np.uint8)).tolist()[0][0]
+        [255, 255, 255]
+    """
+    hr = crop_to_multiple(to_tensor(picture), scale)
+    lr = build_degradation(_node(degradation), scale=scale)(hr, torch.Generator().manual_seed(seed))
+    return to_picture(lr)
+
+
+def evaluate(
+    model: Generator | str | Path,
+    hr: str | Path,
+    *,
+    lr: str | Path | None = None,
+    degradation: str | Mapping[str, Any] = "blur_bicubic",
+    space: Literal["y", "rgb"] = "y",
+    crop: int | None = None,
+    scale: int = 4,
+) -> Table:
+    """Measure a model on a folder of pictures, in float32.
+
+    Args:
+        model: a generator, a file of one, or the word "bicubic".
+        hr: a folder of pictures.
+        lr: a folder of their LR partners; None makes LR by the degradation.
+        degradation: a registered name, or `{"name": ..., argument: value}`.
+        space: measure on luma ("y", as papers do) or on "rgb".
+        crop: pixels left out at each border; None leaves out as many as the scale.
+        scale: the factor between LR and HR, for the word "bicubic"; a generator knows its own.
+
+    Returns:
+        The table of figures: `table.mean(method)`, `table.rows`, `table.protocol.stamp()`.
+
+    Raises:
+        UserError: for files that are missing or unfit.
+    """
+    measured = _model(model, scale)
+    asked = check(
+        EvaluateConfig,
+        {
+            "data": {"hr": str(hr), "lr": None if lr is None else str(lr)},
+            "degradation": _node(degradation),
+            "protocol": {"space": space, "crop": crop},
+            "scale": measured.upscaler.scale if isinstance(measured, GeneratorModel) else scale,
+        },
+    )
+    return measure(measured, *find_pairs(asked))
+
+
+def _model(model: Generator | str | Path, scale: int) -> GeneratorModel | BicubicModel:
+    if model == "bicubic":
+        return BicubicModel(scale=scale)
+    if isinstance(model, Generator):
+        upscaler = Upscaler(model, precision="32-true")
+        return GeneratorModel(name=type(model).__name__, upscaler=upscaler)
+    return GeneratorModel(name=Path(model).name, upscaler=Upscaler.load(model, precision="32-true"))
+
+
+def _node(degradation: str | Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"name": degradation} if isinstance(degradation, str) else degradation

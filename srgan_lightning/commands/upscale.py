@@ -1,0 +1,158 @@
+"""`srgan upscale`: enlarge picture files with a trained generator."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from srgan_lightning.errors import UserError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
+
+    from srgan_lightning.inference.files import Task
+    from srgan_lightning.inference.upscaler import Upscaler
+
+
+def upscale(
+    inputs: Annotated[
+        list[Path], typer.Argument(metavar="IN...", help="Picture files, and folders of them.")
+    ],
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", help="A folder; for a single picture also a .png file."),
+    ],
+    model: Annotated[
+        Path,
+        typer.Option(
+            "--model", "-m", help="generator.safetensors or a .ckpt, which `srgan train` writes."
+        ),
+    ],
+    device: Annotated[
+        str, typer.Option(help="auto, cpu, cuda, cuda:1, mps; auto takes a GPU if there is one.")
+    ] = "auto",
+    precision: Annotated[
+        Literal["auto", "32-true", "bf16-mixed", "16-mixed"],
+        typer.Option(help="What to compute in; auto measures what is fast here."),
+    ] = "auto",
+    tile: Annotated[
+        int,
+        typer.Option(min=0, help="Largest tile in input pixels, bounds memory; 0: no tiles."),
+    ] = 256,
+    suffix: Annotated[str, typer.Option(help="Put behind each output's name.")] = "",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace older outputs.")] = False,
+) -> None:
+    """Enlarge pictures with a trained generator.
+
+    Reads PNG, JPEG, WebP, TIFF and BMP and writes PNG, with the model's name and hash in its text.
+    A folder's pictures keep their subfolders. A file that cannot be read is reported at the end
+    (exit status 1), and the others are done.
+
+    Example: srgan upscale holiday.jpg photos/ -o enlarged --model generator.safetensors
+    """
+    from rich.console import Console
+
+    from srgan_lightning.inference.files import plan
+    from srgan_lightning.inference.upscaler import Upscaler
+
+    tasks = plan(inputs, output, suffix=suffix, overwrite=overwrite)
+    upscaler = Upscaler.load(model, device=device, precision=precision, tile=tile or None)
+    console = Console(stderr=True)
+    start = time.perf_counter()
+    pixels, failures = _enlarge_all(tasks, upscaler, _provenance(model, upscaler), console)
+    seconds = time.perf_counter() - start
+    done = len(tasks) - len(failures)
+    megapixels = pixels / 1e6
+    typer.echo(
+        f"{done} of {len(tasks)} pictures enlarged to {output}: {megapixels:.1f} MP "
+        f"in {seconds:.1f} s ({megapixels / seconds:.2f} MP/s, {upscaler.resolved.precision})"
+    )
+    for failure in failures:
+        typer.echo(f"srgan: not enlarged: {failure}", err=True)
+    if failures:
+        raise typer.Exit(1)
+
+
+def _enlarge_all(
+    tasks: Sequence[Task], upscaler: Upscaler, text: dict[str, str], console: Console
+) -> tuple[int, list[UserError]]:
+    """Enlarge what can be read; return the SR pixels made and what went wrong."""
+    from srgan_lightning.imaging.read import image_size
+
+    failures: list[UserError] = []
+    readable: list[tuple[Task, int]] = []
+    for task in tasks:
+        try:
+            height, width = image_size(task.source)
+            readable.append((task, height * width * upscaler.scale**2))
+        except UserError as error:
+            failures.append(error)
+    pixels = seen = 0
+    with _progress(console) as progress:
+        bar = progress.add_task("", total=sum(area for _, area in readable), rate="")
+        for task, area in readable:
+            progress.update(bar, description=task.source.name)
+            try:
+                _enlarge_one(task, upscaler, text, progress, bar)
+                pixels += area
+            except UserError as error:
+                failures.append(error)
+            seen += area
+            progress.update(bar, completed=seen)
+    return pixels, failures
+
+
+def _enlarge_one(
+    task: Task, upscaler: Upscaler, text: dict[str, str], progress: Progress, bar: TaskID
+) -> None:
+    from srgan_lightning.imaging.read import read_rgb
+    from srgan_lightning.imaging.write import write_png
+
+    def advance(pixels: int) -> None:
+        progress.advance(bar, pixels)
+        speed = progress.tasks[0].speed
+        progress.update(bar, rate=f"{speed / 1e6:.2f} MP/s" if speed else "")
+
+    enlarged = upscaler.enlarge(read_rgb(task.source), on_tile=advance)
+    try:
+        write_png(task.target, enlarged, text=text)
+    except OSError as error:
+        raise UserError(f"{task.target}: cannot be written ({error.strerror or error})") from None
+
+
+def _progress(console: Console) -> Progress:
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+    )
+
+
+def _provenance(model: Path, upscaler: Upscaler) -> dict[str, str]:
+    import srgan_lightning
+    from srgan_lightning.networks.weights import file_hash
+
+    tile = "whole picture" if upscaler.tile is None else f"{upscaler.tile}, halo {upscaler.halo}"
+    return {
+        "Software": f"srgan-lightning {srgan_lightning.__version__}",
+        "Model": f"{model.name} sha256:{file_hash(model)}",
+        "Precision": upscaler.resolved.precision,
+        "Tile": tile,
+    }

@@ -1,0 +1,152 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import typer
+from PIL import Image
+from typer.testing import CliRunner, Result
+
+from srgan_lightning.commands.upscale import upscale
+from srgan_lightning.errors import UserError
+from srgan_lightning.inference import Upscaler
+from srgan_lightning.networks.generators.srresnet import SRResNet
+from srgan_lightning.networks.weights import file_hash, save_generator
+
+app = typer.Typer(pretty_exceptions_enable=False)
+app.command()(upscale)
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    arguments = {"blocks": 1, "width": 8, "image_skip": "bicubic", "norm": "none"}
+    path = tmp_path / "tiny.safetensors"
+    state = SRResNet(**arguments).state_dict()
+    save_generator(path, state, name="srresnet", arguments=arguments, scale=4, facts={})
+    return path
+
+
+@pytest.fixture
+def photographs(tmp_path: Path) -> Path:
+    folder = tmp_path / "in"
+    (folder / "deep").mkdir(parents=True)
+    draws = np.random.default_rng(0)
+    for name, (height, width) in {"a.png": (12, 20), "deep/b.webp": (9, 7)}.items():
+        pixels = draws.integers(0, 256, (height, width, 3), np.uint8)
+        Image.fromarray(pixels).save(folder / name, lossless=True)
+    return folder
+
+
+def call(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def test_a_folder_is_enlarged(tmp_path, model, photographs):
+    out = tmp_path / "out"
+    result = call(photographs, "-o", out, "--model", model, "--precision", "32-true")
+    assert result.exit_code == 0, result.output
+    assert "2 of 2 pictures enlarged" in result.stdout
+    upscaler = Upscaler.load(model, precision="32-true")
+    for source, target in (("a.png", "a.png"), ("deep/b.webp", "deep/b.png")):
+        with Image.open(photographs / source) as image:
+            expected = upscaler.enlarge(np.asarray(image.convert("RGB")))
+        with Image.open(out / target) as image:
+            assert (np.asarray(image) == expected).all()
+
+
+def test_outputs_carry_their_provenance(tmp_path, model, photographs):
+    big = tmp_path / "big.png"
+    result = call(
+        photographs / "a.png", "-o", big, "--model", model, "--tile", 8, "--precision", "32-true"
+    )
+    assert result.exit_code == 0, result.output
+    with Image.open(big) as image:
+        assert image.size == (80, 48)
+        text = image.text
+    assert text["Software"].startswith("srgan-lightning ")
+    assert text["Model"] == f"tiny.safetensors sha256:{file_hash(model)}"
+    assert text["Precision"] == "32-true"
+    assert text["Tile"].startswith("8, halo ")
+    assert str(tmp_path) not in str(text)
+
+
+def test_tiles_do_not_show(tmp_path, model, photographs):
+    for tile in (0, 5):
+        target = tmp_path / f"{tile}.png"
+        options = ("--tile", tile, "--precision", "32-true")
+        assert call(photographs / "a.png", "-o", target, "--model", model, *options).exit_code == 0
+    with Image.open(tmp_path / "0.png") as whole, Image.open(tmp_path / "5.png") as tiled:
+        difference = np.asarray(whole).astype(int) - np.asarray(tiled)
+    assert abs(difference).max() <= 1
+
+
+def test_unreadable_files_are_reported_and_the_rest_is_done(tmp_path, model, photographs):
+    (photographs / "0_no_header.png").write_bytes(b"nothing of the kind")
+    whole = (photographs / "a.png").read_bytes()
+    (photographs / "1_truncated.png").write_bytes(whole[: len(whole) // 2])
+    result = call(photographs, "-o", tmp_path / "out", "--model", model)
+    assert result.exit_code == 1
+    assert "2 of 4 pictures enlarged" in result.stdout
+    assert "not enlarged" in result.stderr
+    assert "0_no_header.png" in result.stderr
+    assert "1_truncated.png" in result.stderr
+    written = sorted(p.name for p in (tmp_path / "out").rglob("*") if p.is_file())
+    assert written == ["a.png", "b.png"]
+
+
+def test_nothing_is_overwritten_unasked(tmp_path, model, photographs):
+    out = tmp_path / "out"
+    assert call(photographs, "-o", out, "--model", model).exit_code == 0
+    before = (out / "a.png").stat().st_mtime_ns
+    refused = call(photographs, "-o", out, "--model", model)
+    assert isinstance(refused.exception, UserError)
+    assert "--overwrite" in str(refused.exception)
+    assert (out / "a.png").stat().st_mtime_ns == before
+    assert call(photographs, "-o", out, "--model", model, "--overwrite").exit_code == 0
+    assert (out / "a.png").stat().st_mtime_ns > before
+
+
+def test_names_get_a_suffix(tmp_path, model, photographs):
+    assert call(photographs, "-o", photographs, "--model", model, "--suffix", "_x4").exit_code == 0
+    assert (photographs / "a_x4.png").is_file()
+    assert (photographs / "deep/b_x4.png").is_file()
+
+
+def test_an_output_that_cannot_be_written_is_reported(tmp_path, model, photographs):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/deep").write_text("in the way")
+    result = call(photographs, "-o", tmp_path / "out", "--model", model)
+    assert result.exit_code == 1
+    assert "b.png: cannot be written" in result.stderr
+    assert (tmp_path / "out/a.png").is_file()
+
+
+@pytest.mark.parametrize(
+    ("replaced", "message"),
+    [
+        ({"IN": "absent.jpg"}, "absent.jpg: no such file or folder"),
+        ({"--model": "absent.safetensors"}, "absent.safetensors: no such file"),
+        ({"--model": "IN"}, "a model is a .safetensors or a .ckpt"),
+        ({"--device": "gpu"}, "device: 'gpu' is none"),
+        ({"--precision": "16-mixed"}, "16-mixed wants a GPU"),
+    ],
+)
+def test_mistakes_end_before_any_work(tmp_path, model, photographs, replaced, message):
+    asked = {
+        "IN": photographs / "a.png",
+        "--model": model,
+        "--device": "cpu",
+        "--precision": "auto",
+    }
+    for key, value in replaced.items():
+        asked[key] = asked["IN"] if value == "IN" else value
+    options = [part for key in ("--model", "--device", "--precision") for part in (key, asked[key])]
+    result = call(asked["IN"], "-o", tmp_path / "out", *options)
+    assert isinstance(result.exception, UserError)
+    assert message in str(result.exception)
+    assert not (tmp_path / "out").exists()
+
+
+def test_help_teaches():
+    text = call("--help").stdout
+    for word in ("--model", "--tile", "--overwrite", "Example", "IN..."):
+        assert word in text
