@@ -172,7 +172,7 @@ def test_without_norm_the_trunk_starts_in_bounds() -> None:
     net = SRResNet(blocks=32, norm="none")
     with torch.no_grad():
         features = net.head(torch.rand(2, 3, 24, 24))
-        assert features.std() / 2 < net.body[:-1](features).std() < 2 * features.std()
+        assert features.std() / 3 < net.body[:-1](features).std() < 3 * features.std()
 
 
 def test_bf16_autocast_with_channels_last_stays_near_float32() -> None:
