@@ -1,0 +1,1 @@
+"""The Hydra config tree, importable as `srgan_lightning.conf`."""

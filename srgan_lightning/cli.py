@@ -38,6 +38,6 @@ def main() -> None:
         sys.exit(2)
 
 
-def _show_warning(message: Warning | str, *_: object) -> None:
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
     """Tell a warning in one line, without the place in the code it came from."""
     print(f"warning: {' '.join(str(message).split())}", file=sys.stderr)  # noqa: T201

@@ -5,15 +5,16 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from importlib import resources
 from typing import Any, TypeVar
 
 import pydantic
 from hydra import compose as hydra_compose
 from hydra import initialize_config_module
 from hydra import main as hydra_main
+from hydra.core.hydra_config import HydraConfig
 from hydra.errors import ConfigCompositionException, MissingConfigException, OverrideParseException
-from omegaconf import DictConfig, OmegaConf
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from srgan_lightning.errors import UserError, nearest
@@ -123,10 +124,17 @@ def run_application(
         UserError: for a mistake in the config.
     """
     whole = list(sys.argv)
+    mistakes: list[UserError] = []
 
     def with_whole_argv(config: DictConfig) -> Any:
         sys.argv = whole
-        return task(config)
+        try:
+            return task(config)
+        except UserError as mistake:
+            if HydraConfig.get().mode == RunMode.MULTIRUN:
+                raise  # this job has failed; what becomes of the others is the launcher's affair
+            mistakes.append(mistake)  # Hydra would announce it in words of its own
+            return None
 
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come to us as they are; we tell them
     sys.argv = [whole[0], *arguments]
@@ -138,6 +146,8 @@ def run_application(
         raise explain(error, application=application) from None
     finally:
         sys.argv = whole
+    if mistakes:
+        raise mistakes[0]
 
 
 def explain(error: Exception, *, application: str) -> UserError:
@@ -149,8 +159,10 @@ def explain(error: Exception, *, application: str) -> UserError:
     if isinstance(error, OverrideParseException):
         return UserError(f"cannot read the override {error.override!r}: {text.splitlines()[0]}")
     if match := re.search(r"Could not override '([^']+)'", text):
-        key = match.group(1)
-        return UserError(f"{key}: no such option; {nearest(key, _near(key, application))}")
+        key, known = match.group(1), _near(match.group(1), application)
+        if key not in known:
+            return UserError(f"{key}: no such option; {nearest(key, known)}")
+        text = f"{key}: {str(error.__cause__ or text).splitlines()[0]}"
     cause = error.__cause__
     if cause is not None and not text.strip():
         text = str(cause)
@@ -160,9 +172,11 @@ def explain(error: Exception, *, application: str) -> UserError:
 def _near(key: str, application: str) -> list[str]:
     """Return the keys of the default config on the deepest level that `key` gets right."""
     with initialize_config_module(CONFIG_MODULE, version_base="1.3", job_name=application):
-        config = hydra_compose(application)
+        config = hydra_compose(application, return_hydra_config=True)
+    groups = {str(group) for group in config.hydra.runtime.choices if "/" not in str(group)}
+    with open_dict(config):
+        del config.hydra
     keys = list(_dotted(OmegaConf.to_container(config, resolve=False)))
-    groups = {p.name for p in resources.files(CONFIG_MODULE).iterdir() if p.is_dir()} - {"hydra"}
     parts = key.split(".")
     for depth in range(len(parts) - 1, -1, -1):
         prefix = ".".join(parts[:depth])

@@ -9,6 +9,7 @@ import pydantic
 from srgan_lightning.errors import UserError, nearest
 
 T = TypeVar("T")
+UNION_MEMBERS = {"str", "int", "float", "bool", "none", "constrained-int", "constrained-float"}
 C = TypeVar("C", bound=type)
 
 
@@ -114,7 +115,10 @@ def check_arguments(
 def describe(error: pydantic.ValidationError, *, where: str = "") -> str:
     """Put the first fault that pydantic found into one line."""
     fault = error.errors(include_url=False)[0]
-    place = ".".join(str(part) for part in ([where] if where else []) + list(fault["loc"]))
+    keys = [str(part) for part in fault["loc"] if str(part) not in UNION_MEMBERS]
+    place = ".".join([where, *keys] if where else keys)
     if fault["type"] == "missing":
         return f"{place}: is required and not set"
-    return f"{place}: {fault['msg']} (got {fault['input']!r})"
+    if fault["input"] is None:
+        return f"{place}: must be given; add {place}=VALUE"
+    return f"{place}: {fault['msg'].removeprefix('Value error, ')} (got {fault['input']!r})"

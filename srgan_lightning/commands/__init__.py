@@ -1,0 +1,1 @@
+"""The sub-commands of `srgan`, one a file: parse, compose, call, report."""

@@ -1,16 +1,16 @@
 """`metrics.csv`: every figure of a run, a row a generator step, without any service."""
 
 import csv
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pytorch_lightning.loggers.logger import Logger
 from pytorch_lightning.utilities import rank_zero_only
 
+from srgan_lightning.tracking.base import Tracker
 
-class CSVTracker(Logger):
+
+class CSVTracker(Tracker):
     """Appends figures to one CSV file and goes on with it when a run is resumed.
 
     Lightning's own CSVLogger deletes what it finds. Figures logged at the same step share a row;
@@ -38,15 +38,6 @@ class CSVTracker(Logger):
         """The tracker's name."""
         return "csv"
 
-    @property
-    def version(self) -> int:
-        """There is one file a run."""
-        return 0
-
-    @rank_zero_only
-    def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
-        """Do nothing: the run folder holds the config."""
-
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         """Add figures of generator step `step`."""
@@ -70,5 +61,5 @@ class CSVTracker(Logger):
             writer = csv.DictWriter(file, self._columns)
             writer.writeheader()
             writer.writerows(self._rows)
-        os.replace(temporary, self.path)
+        temporary.replace(self.path)
         self._written = len(self._rows)

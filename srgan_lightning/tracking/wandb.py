@@ -2,19 +2,20 @@
 
 import secrets
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import wandb
 from numpy.typing import NDArray
-from pytorch_lightning.loggers.logger import Logger
 from pytorch_lightning.utilities import rank_zero_only
 
 from srgan_lightning.errors import UserError
+from srgan_lightning.tracking.base import Tracker
 
 
-class WandbTracker(Logger):
+class WandbTracker(Tracker):
     """Logs to wandb with the generator step as x axis.
 
     Lightning's WandbLogger sets `WANDB_MODE` for the whole process when it is offline and lets
@@ -44,14 +45,16 @@ class WandbTracker(Logger):
     ) -> None:
         super().__init__()
         self._folder = folder
-        self._settings = {
-            "project": project,
-            "mode": mode,
-            "config": dict(config),
-            "name": name,
-            "group": group,
-            "tags": list(tags),
-        }
+        self._mode: Literal["offline", "online"] = mode
+        self._start = partial(
+            wandb.init,
+            project=project,
+            mode=mode,
+            config=dict(config),
+            name=name,
+            group=group,
+            tags=list(tags),
+        )
         self._run: Any = None
 
     @property
@@ -72,28 +75,23 @@ class WandbTracker(Logger):
     def run(self) -> Any:
         """The wandb run, started at first use."""
         if self._run is None:
-            if self._settings["mode"] == "online" and not wandb.api.api_key:
+            if self._mode == "online" and not wandb.login(prompt=False):
                 raise UserError(
                     "logger=wandb_online needs an account: run `wandb login` once, or use "
                     "logger=wandb (offline) and `wandb sync` later"
                 )
-            self._run = wandb.init(
+            self._run = self._start(
                 id=self.version,
                 dir=self._folder,
-                resume="allow" if self._settings["mode"] == "online" else None,
+                resume="allow" if self._mode == "online" else None,
                 reinit="create_new",
                 settings=wandb.Settings(silent=True, console="off"),
-                **self._settings,
             )
             self._run.define_metric("generator_step")
             self._run.define_metric("*", step_metric="generator_step")
             for figure in ("val/psnr", "val/ssim"):
                 self._run.define_metric(figure, step_metric="generator_step", summary="max")
         return self._run
-
-    @rank_zero_only
-    def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
-        """Do nothing: the config is given at the start."""
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:

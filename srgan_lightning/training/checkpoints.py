@@ -1,34 +1,16 @@
 """Checkpoints: what lies in them, when they are written, and that they are written whole."""
 
-import os
 import shutil
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
 from pydantic import BaseModel, ConfigDict, NonNegativeFloat, NonNegativeInt
 
-from srgan_lightning.errors import UserError
-from srgan_lightning.networks.weights import CHECKPOINT_VERSION, save_generator
-
-
-def migrate(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
-    """Return this project's part of a Lightning checkpoint, brought up to the current format.
-
-    Raises:
-        UserError: the checkpoint comes from another program or from a newer version of this one.
-    """
-    own = checkpoint.get("srgan_lightning")
-    if not isinstance(own, dict) or "format_version" not in own:
-        raise UserError("this checkpoint was not written by srgan_lightning")
-    if own["format_version"] > CHECKPOINT_VERSION:
-        raise UserError(
-            f"this checkpoint has format version {own['format_version']}, this program reads up "
-            f"to {CHECKPOINT_VERSION}: update srgan-lightning"
-        )
-    return dict(own)
+from srgan_lightning.errors import UserError, nearest
+from srgan_lightning.networks.weights import save_generator
+from srgan_lightning.training.module import SRGANModule
 
 
 class CheckpointConfig(BaseModel):
@@ -72,6 +54,7 @@ class Checkpoints(pl.Callback):
         self.config = config
         self.best: dict[str, Any] = {"stage": None, "value": None}
         self._saved_at = time.monotonic()
+        self._due = False
 
     def state_dict(self) -> dict[str, Any]:
         """Remember the best figure across a resume."""
@@ -81,31 +64,36 @@ class Checkpoints(pl.Callback):
         """Take up the best figure."""
         self.best = dict(state_dict)
 
-    def on_train_batch_end(
-        self, trainer: pl.Trainer, module: pl.LightningModule, *_: object
-    ) -> None:
+    def on_train_batch_end(self, trainer: pl.Trainer, module: SRGANModule, *_: object) -> None:
         """Save when a stage ends and when steps or minutes say so."""
         step, schedule = module.step, module.schedule
         stage = schedule.at(step - 1).stage
         if step == schedule.ends[stage]:
             self._save_generator(trainer, module, f"generator-{stage}", stage=stage)
         every = self.config.every_n_steps
-        if (every and step % every == 0) or step >= schedule.total or self._is_late(trainer):
+        self._due = bool(every and step % every == 0) or step >= schedule.total
+        self._due = self._due or self._is_late(trainer)
+        if self._due and not _validates(trainer, step):
             self.save(trainer, module, "last")
 
-    def on_validation_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        """Save when the monitored figure is the best of its stage."""
-        if trainer.sanity_checking or self.config.monitor not in module.validation:
+    def on_validation_end(self, trainer: pl.Trainer, module: SRGANModule) -> None:
+        """Save what was due at this step, with the figures; and the best of the stage."""
+        if trainer.sanity_checking:
             return
-        value = module.validation[self.config.monitor]
+        monitor = self.config.monitor
+        if monitor not in module.validation:
+            raise UserError(f"callbacks.checkpoint.monitor: {nearest(monitor, module.validation)}")
+        value = module.validation[monitor]
         stage = module.schedule.at(max(0, module.step - 1)).stage
         sign = 1 if self.config.mode == "max" else -1
         known = self.best["value"] if self.best["stage"] == stage else None
         if known is None or sign * value > sign * known:
             self.best = {"stage": stage, "value": value}
             self.save(trainer, module, "best")
+        if self._due:
+            self.save(trainer, module, "last")
 
-    def save(self, trainer: pl.Trainer, module: pl.LightningModule, name: str) -> None:
+    def save(self, trainer: pl.Trainer, module: SRGANModule, name: str) -> None:
         """Write `NAME.ckpt` and its generator.
 
         Raises:
@@ -122,14 +110,15 @@ class Checkpoints(pl.Callback):
             temporary.unlink(missing_ok=True)
             raise UserError(f"{path}: {error.strerror or error}; {self._advice()}") from None
         if trainer.is_global_zero:
-            os.replace(temporary, path)
+            temporary.replace(path)
         stage = module.schedule.at(max(0, module.step - 1)).stage
         stem = "generator" if name == "last" else f"generator-{name}"
         self._save_generator(trainer, module, stem, stage=stage)
         self._saved_at = time.monotonic()
+        self._due = self._due and name != "last"
 
     def _save_generator(
-        self, trainer: pl.Trainer, module: pl.LightningModule, stem: str, *, stage: str
+        self, trainer: pl.Trainer, module: SRGANModule, stem: str, *, stage: str
     ) -> None:
         if not trainer.is_global_zero:
             return
@@ -157,7 +146,7 @@ class Checkpoints(pl.Callback):
             return bool(trainer.strategy.broadcast(late))
         return late
 
-    def _check_space(self, module: pl.LightningModule) -> None:
+    def _check_space(self, module: SRGANModule) -> None:
         """Weights, their average and two moments each must fit on the disk."""
         needed = 3 * sum(p.numel() * p.element_size() for p in module.parameters())
         free = shutil.disk_usage(self.folder).free
@@ -169,3 +158,9 @@ class Checkpoints(pl.Callback):
 
     def _advice(self) -> str:
         return f"free some space and go on with `srgan train --resume {self.folder.parent}`"
+
+
+def _validates(trainer: pl.Trainer, step: int) -> bool:
+    """Whether Lightning will validate after generator step `step`."""
+    every = trainer.val_check_batch
+    return trainer.enable_validation and isinstance(every, int) and step % every == 0

@@ -42,7 +42,8 @@ class ExponentialMovingAverage(nn.Module):
     def update(self, generator: Generator, *, step: int) -> None:
         """Take in the generator's weights after update number `step`."""
         decay = min(self.decay, (1 + step) / (10 + step))
-        mine, theirs = list(self.module.parameters()), list(generator.parameters())
+        mine: list[Tensor] = list(self.module.parameters())
+        theirs: list[Tensor] = list(generator.parameters())
         torch._foreach_lerp_(mine, theirs, 1.0 - decay)
         for buffer, source in zip(self.module.buffers(), generator.buffers(), strict=True):
             buffer.copy_(source)

@@ -7,17 +7,18 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 from torch.optim import Optimizer
+from torchmetrics import MetricCollection
 
 from srgan_lightning.data.batches import Pair
 from srgan_lightning.metrics import PSNR, SSIM, Sharpness
 from srgan_lightning.networks.base import Discriminator, Generator
 from srgan_lightning.networks.weights import CHECKPOINT_VERSION
-from srgan_lightning.training.checkpoints import migrate
 from srgan_lightning.training.ema import ExponentialMovingAverage
 from srgan_lightning.training.monitor import StabilityMonitor
 from srgan_lightning.training.objective import GeneratorObjective
 from srgan_lightning.training.optimizers import OptimConfig, build_optimizer, guard_step
 from srgan_lightning.training.schedule import Schedule, Turn
+from srgan_lightning.training.state import migrate
 
 
 class SRGANModule(pl.LightningModule):
@@ -59,8 +60,10 @@ class SRGANModule(pl.LightningModule):
         self.optim = optim
         self.record = dict(record)
         self.monitor = StabilityMonitor()
-        self.val_metrics = torch.nn.ModuleDict(
-            {"psnr": PSNR(crop=crop), "ssim": SSIM(crop=crop), "sharpness": Sharpness(crop=crop)}
+        self.metrics = MetricCollection(
+            {"psnr": PSNR(crop=crop), "ssim": SSIM(crop=crop), "sharpness": Sharpness(crop=crop)},
+            compute_groups=False,
+            prefix="val/",
         )
         self.step = 0
         self.figures: dict[str, Tensor] = {}
@@ -181,15 +184,12 @@ class SRGANModule(pl.LightningModule):
 
     def validation_step(self, batch: Pair, batch_idx: int) -> None:
         """Compare the averaged generator's SR with HR by the protocol's metrics."""
-        sr = self(batch.lr)
-        for metric in self.val_metrics.values():
-            metric.update(sr.float(), batch.hr)
+        self.metrics.update(self(batch.lr).float(), batch.hr)
 
     def on_validation_epoch_end(self) -> None:
         """Publish the means for loggers, checkpoints and the progress bar."""
-        for name, metric in self.val_metrics.items():
-            self.validation[f"val/{name}"] = float(metric.compute())
-            metric.reset()
+        self.validation = {name: float(value) for name, value in self.metrics.compute().items()}
+        self.metrics.reset()
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add the format's version, the config, the facts and the step counter."""
@@ -198,6 +198,7 @@ class SRGANModule(pl.LightningModule):
             **self.record,
             "step": self.step,
             "nonfinite": self.nonfinite.tolist(),
+            "validation": dict(self.validation),
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -205,5 +206,6 @@ class SRGANModule(pl.LightningModule):
         own = migrate(checkpoint)
         self.step = own["step"]
         self.nonfinite = torch.tensor(own["nonfinite"], device=self.device)
+        self.validation = own["validation"]
         if self._trainer is not None:
             self.trainer.datamodule.start_step = self.step  # type: ignore[attr-defined]

@@ -1,12 +1,12 @@
 """The generator's loss: a weighted sum of named terms."""
 
 from collections.abc import Mapping
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, model_validator
 from torch import Tensor, nn
 
-from srgan_lightning.losses.adversarial import ADVERSARIAL_LOSSES
+from srgan_lightning.losses.adversarial import ADVERSARIAL_LOSSES, AdversarialLoss
 from srgan_lightning.losses.content import ContentLoss
 from srgan_lightning.losses.pixel import PIXEL_LOSSES
 from srgan_lightning.losses.variation import TotalVariation
@@ -39,13 +39,35 @@ class FeaturesConfig(_Config):
 
 
 class ContentTerm(_Config):
-    """Distance of feature maps (see `losses.content.ContentLoss`)."""
+    """Distance of feature maps (see `losses.content.ContentLoss`).
+
+    Attributes:
+        weight: of the whole term.
+        layers: the feature maps, by the literature's names.
+        layer_weights: one for each layer; null weighs all alike, with 1.
+        distance: `mse` or `l1`.
+        feature_scale: a factor on the feature maps; the SRGAN paper's is 1/12.75.
+        features: the network.
+    """
 
     weight: NonNegativeFloat
-    layers: dict[str, float] = Field(default={"relu5_4": 1.0}, min_length=1)
+    layers: tuple[str, ...] = Field(default=("relu5_4",), min_length=1)
+    layer_weights: tuple[float, ...] | None = None
     distance: Literal["mse", "l1"] = "mse"
     feature_scale: PositiveFloat = 1.0
     features: FeaturesConfig = FeaturesConfig()
+
+    @model_validator(mode="after")
+    def _one_weight_a_layer(self) -> "ContentTerm":
+        if self.layer_weights is not None and len(self.layer_weights) != len(self.layers):
+            raise ValueError("layer_weights wants one weight for each of layers")
+        return self
+
+    @property
+    def weighted_layers(self) -> dict[str, float]:
+        """The layers and their weights."""
+        weights = self.layer_weights or (1.0,) * len(self.layers)
+        return dict(zip(self.layers, weights, strict=True))
 
 
 class VariationTerm(_Config):
@@ -65,18 +87,6 @@ class LossConfig(_Config):
     content: ContentTerm
     adversarial: NamedTerm
     total_variation: VariationTerm = VariationTerm()
-
-
-class AdversarialLoss(Protocol):
-    """What the training step asks of an adversarial loss."""
-
-    needs_hr_logits_for_generator: bool
-
-    def discriminator(self, logits_hr: Tensor, logits_sr: Tensor) -> Tensor:
-        """Return the discriminator's loss."""
-
-    def generator(self, logits_sr: Tensor, logits_hr: Tensor | None) -> Tensor:
-        """Return the generator's loss."""
 
 
 class GeneratorObjective(nn.Module):
@@ -110,10 +120,10 @@ class GeneratorObjective(nn.Module):
             self.content = ContentLoss(
                 features=VGGFeatures(
                     network=config.content.features.network,
-                    layers=tuple(config.content.layers),
+                    layers=config.content.layers,
                     weights=config.content.features.weights,
                 ),
-                layers=config.content.layers,
+                layers=config.content.weighted_layers,
                 distance=config.content.distance,
                 feature_scale=config.content.feature_scale,
             )

@@ -1,5 +1,6 @@
 """Pictures of the validation photographs as training goes on."""
 
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -7,51 +8,63 @@ import pytorch_lightning as pl
 import torch
 
 from srgan_lightning.data.batches import Pair
+from srgan_lightning.data.datamodule import SRDataModule
 from srgan_lightning.degradations.resize import imresize
 from srgan_lightning.evaluation.comparison import comparison_picture
 from srgan_lightning.imaging.write import write_png
 from srgan_lightning.inference.pictures import Picture, to_picture
+from srgan_lightning.tracking.base import Tracker
+from srgan_lightning.training.module import SRGANModule
 
 
 class Pictures(pl.Callback):
     """Writes LR | bicubic | SR | HR of fixed validation photographs, to disk and to wandb.
 
     Args:
-        folder: where to write `step_000300.png`.
+        folder: where to write `step_0000300.png`.
+        datamodule: where the photographs come from.
+        trackers: which get the sheet too.
         every_n_steps: generator steps between two sheets; 0 for none.
         count: photographs on a sheet.
     """
 
-    def __init__(self, folder: Path, *, every_n_steps: int, count: int) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        datamodule: SRDataModule,
+        trackers: Sequence[Tracker],
+        *,
+        every_n_steps: int,
+        count: int,
+    ) -> None:
         self.folder = folder
+        self.datamodule = datamodule
+        self.trackers = trackers
         self.every_n_steps = every_n_steps
         self.count = count
 
-    def on_train_batch_end(
-        self, trainer: pl.Trainer, module: pl.LightningModule, *_: object
-    ) -> None:
+    def on_train_batch_end(self, trainer: pl.Trainer, module: SRGANModule, *_: object) -> None:
         """Draw a sheet when it is time, at rank 0."""
         due = self.every_n_steps and module.step % self.every_n_steps == 0
         if not due or not trainer.is_global_zero:
             return
-        loader = trainer.datamodule.val_dataloader()
+        loader = self.datamodule.val_dataloader()
         rows = []
         for batch in islice(loader, self.count):
             moved = trainer.strategy.batch_to_device(batch)
-            pair = trainer.datamodule.on_after_batch_transfer(moved, 0)
+            pair = self.datamodule.on_after_batch_transfer(moved, 0)
             rows.append(draw_row(module, pair))
         if not rows:
             return
-        sheet = comparison_picture(rows, titles=trainer.datamodule.validation_names[: len(rows)])
+        sheet = comparison_picture(rows, titles=self.datamodule.validation_names[: len(rows)])
         self.folder.mkdir(parents=True, exist_ok=True)
         write_png(self.folder / f"step_{module.step:07d}.png", sheet)
-        for logger in trainer.loggers:
-            if hasattr(logger, "log_picture"):
-                logger.log_picture("pictures", sheet, step=module.step)
+        for tracker in self.trackers:
+            tracker.log_picture("pictures", sheet, step=module.step)
 
 
 @torch.no_grad()
-def draw_row(module: pl.LightningModule, pair: Pair) -> dict[str, Picture]:
+def draw_row(module: SRGANModule, pair: Pair) -> dict[str, Picture]:
     """Return one photograph as LR, bicubic, SR and HR, by caption."""
     with module.trainer.precision_plugin.forward_context():
         sr = module(pair.lr).float()

@@ -16,6 +16,7 @@ from rich.progress import (
 )
 
 from srgan_lightning.errors import UserError
+from srgan_lightning.training.module import SRGANModule
 
 
 class Figures(pl.Callback):
@@ -26,22 +27,22 @@ class Figures(pl.Callback):
 
     Args:
         every_n_steps: generator steps between two readings.
+        batch_size: crops of one generator update on one device.
         max_nonfinite: skipped updates in a row that end the run.
     """
 
-    def __init__(self, *, every_n_steps: int, max_nonfinite: int) -> None:
+    def __init__(self, *, every_n_steps: int, batch_size: int, max_nonfinite: int) -> None:
         self.every_n_steps = every_n_steps
+        self.batch_size = batch_size
         self.max_nonfinite = max_nonfinite
         self.latest: dict[str, float] = {}
         self._since = (0.0, 0)
 
-    def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+    def on_train_start(self, trainer: pl.Trainer, module: SRGANModule) -> None:
         """Start the clock."""
         self._since = (time.perf_counter(), module.step)
 
-    def on_train_batch_end(
-        self, trainer: pl.Trainer, module: pl.LightningModule, *_: object
-    ) -> None:
+    def on_train_batch_end(self, trainer: pl.Trainer, module: SRGANModule, *_: object) -> None:
         """Read and log, every so many generator steps and at the run's end."""
         step = module.step
         if step % self.every_n_steps and step != module.schedule.total:
@@ -53,7 +54,7 @@ class Figures(pl.Callback):
         if turn.adversarial:
             figures["lr/discriminator"] = turn.lr_discriminator
         figures |= self._throughput(trainer, step)
-        row, worst, total = module.nonfinite.tolist()
+        _, worst, total = module.nonfinite.tolist()
         figures["skipped_updates"] = total
         self.latest = figures
         for logger in trainer.loggers:
@@ -67,7 +68,7 @@ class Figures(pl.Callback):
                 "(optim.clip_norm=1) or use trainer.precision=32-true; the last checkpoint is good"
             )
 
-    def on_validation_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+    def on_validation_end(self, trainer: pl.Trainer, module: SRGANModule) -> None:
         """Log the validation's figures."""
         if not trainer.sanity_checking:
             self.latest |= module.validation
@@ -80,7 +81,7 @@ class Figures(pl.Callback):
         self._since = (now, step)
         if step == since:
             return {}
-        images = (step - since) * trainer.datamodule.config.batch_size * trainer.world_size
+        images = (step - since) * self.batch_size * trainer.world_size
         return {"images_per_second": images / (now - then)}
 
 
@@ -113,7 +114,7 @@ class ProgressBar(pl.Callback):
         self._printed_at = 0.0
         self._started = (0.0, 0)
 
-    def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+    def on_train_start(self, trainer: pl.Trainer, module: SRGANModule) -> None:
         """Draw the bar."""
         self._started = (time.monotonic(), module.step)
         if not trainer.is_global_zero or not self.console.is_terminal:
@@ -134,9 +135,7 @@ class ProgressBar(pl.Callback):
         )
         self._bar.start()
 
-    def on_train_batch_end(
-        self, trainer: pl.Trainer, module: pl.LightningModule, *_: object
-    ) -> None:
+    def on_train_batch_end(self, trainer: pl.Trainer, module: SRGANModule, *_: object) -> None:
         """Move on."""
         if not trainer.is_global_zero:
             return
@@ -160,12 +159,12 @@ class ProgressBar(pl.Callback):
         latest = self.figures.latest
         return "  ".join(form.format(latest[name]) for name, form in self.SHOWN if name in latest)
 
-    def on_train_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+    def on_train_end(self, trainer: pl.Trainer, module: SRGANModule) -> None:
         """Leave the bar standing."""
         self._stop()
 
     def on_exception(
-        self, trainer: pl.Trainer, module: pl.LightningModule, exception: BaseException
+        self, trainer: pl.Trainer, module: SRGANModule, exception: BaseException
     ) -> None:
         """Leave the bar standing, so that the message comes below it."""
         self._stop()

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from pytorch_lightning.loggers.logger import Logger
 from rich.console import Console
 
 from srgan_lightning.data.datamodule import SRDataModule
@@ -17,6 +16,7 @@ from srgan_lightning.evaluation.table import Table, render, save
 from srgan_lightning.imaging.write import write_png
 from srgan_lightning.inference.pictures import to_picture
 from srgan_lightning.inference.upscaler import Upscaler
+from srgan_lightning.tracking.base import Tracker
 from srgan_lightning.training.module import SRGANModule
 
 PICTURES = 4
@@ -27,7 +27,7 @@ def report(
     datamodule: SRDataModule,
     *,
     folder: Path,
-    loggers: Sequence[Logger],
+    loggers: Sequence[Tracker],
     console: Console,
 ) -> None:
     """Measure bicubic and every finished stage on the validation pictures, print, draw, save.
@@ -48,8 +48,7 @@ def report(
         }
         for logger in loggers:
             logger.log_metrics(means, module.step)
-            if hasattr(logger, "log_picture"):
-                logger.log_picture("comparison", picture, step=module.step)
+            logger.log_picture("comparison", picture, step=module.step)
         console.print(f"picture      {folder / 'comparison.png'}", highlight=False, soft_wrap=True)
         console.print(f"figures      {folder / 'figures.csv'}", highlight=False, soft_wrap=True)
     console.print(f"checkpoint   {checkpoints / 'last.ckpt'}", highlight=False, soft_wrap=True)
@@ -75,7 +74,7 @@ def _stages(module: SRGANModule, checkpoints: Path) -> Iterator[Model]:
     for stage in module.schedule.stages:
         path = checkpoints / f"generator-{stage}.safetensors"
         if path.is_file():
-            yield GeneratorModel(name=f"after {stage}", upscaler=Upscaler.load(path))
+            yield GeneratorModel(name=f"after {stage}", upscaler=Upscaler.load(path, precision="32-true"))
 
 
 def _pairs(datamodule: SRDataModule) -> Iterator[BenchmarkPair]:

@@ -8,7 +8,7 @@ from omegaconf import OmegaConf
 
 from srgan_lightning.errors import UserError
 from srgan_lightning.networks.files import read_pickle
-from srgan_lightning.training.checkpoints import migrate
+from srgan_lightning.training.state import migrate
 
 LAST = Path("checkpoints") / "last.ckpt"
 

@@ -13,7 +13,6 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 import yaml
-from pytorch_lightning.loggers.logger import Logger
 from rich.console import Console
 
 from srgan_lightning.config import check, import_plugins
@@ -24,6 +23,7 @@ from srgan_lightning.networks import DISCRIMINATORS, GENERATORS
 from srgan_lightning.networks.base import Generator
 from srgan_lightning.networks.weights import load_generator
 from srgan_lightning.precision import Resolved, resolve_device, resolve_precision
+from srgan_lightning.tracking.base import Tracker
 from srgan_lightning.tracking.csv import CSVTracker
 from srgan_lightning.training.checkpoints import Checkpoints
 from srgan_lightning.training.config import TrainConfig
@@ -83,10 +83,14 @@ def run(values: Mapping[str, Any], *, folder: Path, console: Console | None = No
     _save_config(folder, module.record)
     _announce(console, module, saved, folder)
     figures = Figures(
-        every_n_steps=config.trainer.log_every_n_steps, max_nonfinite=config.optim.max_nonfinite
+        every_n_steps=config.trainer.log_every_n_steps,
+        batch_size=config.data.batch_size * config.optim.accumulate,
+        max_nonfinite=config.optim.max_nonfinite,
     )
     pictures = Pictures(
         folder / "pictures",
+        datamodule,
+        loggers,
         every_n_steps=config.callbacks.pictures_every_n_steps,
         count=config.callbacks.pictures,
     )
@@ -110,8 +114,7 @@ def run(values: Mapping[str, Any], *, folder: Path, console: Console | None = No
             exit_code = 0
         finally:
             for logger in loggers:
-                if not isinstance(logger, CSVTracker):
-                    logger.close(exit_code=exit_code)
+                logger.close(exit_code=exit_code)
     monitored = module.validation.get(config.callbacks.checkpoint.monitor, float("nan"))
     return Result(folder=folder, figures=dict(module.validation), objective=monitored)
 
@@ -179,7 +182,7 @@ def _take_weights(generator: Generator, path: str) -> None:
     except RuntimeError:
         raise UserError(
             f"init_from={path}: its weights do not fit this generator; take the same generator=… "
-            "options as the run that made it (`srgan info` FILE shows them)"
+            "options as the run that made it (its config.yaml has them)"
         ) from None
 
 
@@ -187,7 +190,7 @@ def _resolve_precision(config: TrainConfig, saved: Mapping[str, Any] | None) -> 
     """Resolve `auto` once a run: a resumed run and every DDP process take what was resolved."""
     if saved is not None:
         facts = saved["facts"]
-        return Resolved(facts["precision"], facts["channels_last"], "as the run began")
+        return Resolved(facts["precision"], facts["channels_last"], facts["precision_reason"])
     if PRECISION_VARIABLE in os.environ and int(os.environ.get("LOCAL_RANK", 0)) > 0:
         precision, layout = os.environ[PRECISION_VARIABLE].split()
         return Resolved(precision, layout == "channels_last", "as rank 0 resolved")  # type: ignore[arg-type]
@@ -219,8 +222,8 @@ def _build_loggers(
     values: Mapping[str, Any],
     folder: Path,
     saved: Mapping[str, Any] | None,
-) -> list[Logger]:
-    loggers: list[Logger] = []
+) -> list[Tracker]:
+    loggers: list[Tracker] = []
     step = saved["step"] if saved is not None else 0
     if config.logger.csv:
         loggers.append(CSVTracker(folder / "metrics.csv", resume_step=step))
@@ -242,7 +245,7 @@ def _build_loggers(
 
 
 def _build_trainer(
-    config: TrainConfig, resolved: Resolved, *, loggers: list[Logger], callbacks: list[pl.Callback]
+    config: TrainConfig, resolved: Resolved, *, loggers: list[Tracker], callbacks: list[pl.Callback]
 ) -> pl.Trainer:
     """Build Lightning's Trainer: one epoch is the whole run, one batch one generator step."""
     validate = config.trainer.val_every_n_steps

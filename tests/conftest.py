@@ -1,0 +1,81 @@
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+os.environ["WANDB_SILENT"] = "true"
+
+SHARED = Path(__file__).parents[2] / "shared"
+ALLOWED_SKIPS = ("needs a CUDA device", "../shared is absent")
+
+SMALL = [
+    "generator.blocks=1",
+    "generator.width=8",
+    "discriminator.width=4",
+    "discriminator.hidden=8",
+    "data.crop_size=32",
+    "data.batch_size=2",
+    "data.validation_crop=48",
+    "loss.content.layers=[relu1_2]",
+    "loss.content.features.weights=random",
+    "schedule.stages.pixel.steps=5",
+    "schedule.stages.adversarial.steps=5",
+    "trainer=cpu",
+    "trainer.precision=32-true",
+    "trainer.val_every_n_steps=4",
+    "trainer.log_every_n_steps=1",
+    "callbacks.checkpoint.every_n_steps=1",
+    "callbacks.pictures_every_n_steps=0",
+    "logger=csv",
+]
+
+
+@pytest.fixture
+def small() -> list[str]:
+    """Overrides that make the quickstart run in a second or two."""
+    return list(SMALL)
+
+
+@pytest.fixture
+def compose() -> Callable[..., dict[str, Any]]:
+    """The small quickstart's config, with further overrides, as plain containers."""
+    from srgan_lightning.config import compose
+
+    return lambda *overrides: compose([*SMALL, *overrides])
+
+
+@pytest.fixture
+def shared() -> Path:
+    """The folder of real images beside the checkout."""
+    if not SHARED.is_dir():
+        pytest.skip("../shared is absent")
+    return SHARED
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--no-skips", action="store_true", help="fail on a skip whose reason is not allowed"
+    )
+
+
+def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pytest.Config) -> None:
+    for report in _forbidden(terminalreporter, config):
+        terminalreporter.write_line(f"FORBIDDEN SKIP {report.nodeid}: {report.longrepr[2]}")
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None and _forbidden(reporter, session.config) and exitstatus == 0:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _forbidden(reporter: Any, config: pytest.Config) -> list[Any]:
+    if not config.getoption("--no-skips"):
+        return []
+    return [
+        report
+        for report in reporter.stats.get("skipped", [])
+        if not any(reason in str(report.longrepr) for reason in ALLOWED_SKIPS)
+    ]
