@@ -94,8 +94,8 @@ def run(values: Mapping[str, Any], *, folder: Path, console: Console | None = No
         every_n_steps=config.callbacks.pictures_every_n_steps,
         count=config.callbacks.pictures,
     )
-    with _quiet_lightning():
-        trainer = _build_trainer(
+    with quiet_lightning():
+        trainer = build_trainer(
             config,
             resolved,
             loggers=loggers,
@@ -132,6 +132,7 @@ def build_datamodule(config: TrainConfig, *, channels_last: bool = True) -> SRDa
         total_steps=schedule.total,
         chunks=lambda step: schedule.chunks(step) * config.optim.accumulate,
         channels_last=channels_last,
+        overfit=config.trainer.overfit,
     )
 
 
@@ -244,7 +245,7 @@ def _build_loggers(
     return loggers
 
 
-def _build_trainer(
+def build_trainer(
     config: TrainConfig, resolved: Resolved, *, loggers: list[Tracker], callbacks: list[pl.Callback]
 ) -> pl.Trainer:
     """Build Lightning's Trainer: one epoch is the whole run, one batch one generator step."""
@@ -299,7 +300,7 @@ def _announce(
 
 
 @contextmanager
-def _quiet_lightning() -> Iterator[None]:
+def quiet_lightning() -> Iterator[None]:
     """Keep Lightning's remarks away that are wrong for this design."""
     for name in ("pytorch_lightning", "lightning_fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
