@@ -1,6 +1,6 @@
 """The data of a run for Lightning's Trainer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import pytorch_lightning as pl
@@ -43,6 +43,7 @@ class SRDataModule(pl.LightningDataModule):
         total_steps: generator steps of the whole run.
         chunks: how many batches of `config.batch_size` a generator step consumes.
         channels_last: whether images are handed out in channels-last strides.
+        overfit: whether every step gets the crops and draws of step 0.
 
     Attributes:
         start_step: the generator step at which training goes on; set it before the fit starts.
@@ -61,6 +62,7 @@ class SRDataModule(pl.LightningDataModule):
         total_steps: int,
         chunks: Callable[[int], int],
         channels_last: bool = False,
+        overfit: bool = False,
     ) -> None:
         super().__init__()
         self.config = config
@@ -69,6 +71,7 @@ class SRDataModule(pl.LightningDataModule):
         self.seed = seed
         self.total_steps = total_steps
         self.chunks = chunks
+        self.overfit = overfit
         self.start_step = 0
         self._format = torch.channels_last if channels_last else torch.contiguous_format
         self._sources: tuple[HRAndLR, HRAndLR] | None = None
@@ -112,6 +115,7 @@ class SRDataModule(pl.LightningDataModule):
             rank=self._rank,
             world_size=self._world_size,
             start_step=self.start_step,
+            overfit=self.overfit,
         )
         return DataLoader(
             CropDataset(hr=hr, lr=lr, crop_size=self.config.crop_size, scale=self.scale),
@@ -127,21 +131,33 @@ class SRDataModule(pl.LightningDataModule):
         A rank without any batch would leave the others waiting for it: where there are fewer
         pictures than ranks, each rank takes all, which leaves means over ranks what they are.
         """
-        hr, lr = self._opened[1]
-        dataset = ValidationDataset(
-            hr=hr,
-            lr=lr,
-            indices=self._validation_share,
-            crop=self.config.validation_crop,
-            scale=self.scale,
-        )
         return DataLoader(
-            dataset,
+            self._validation_set(self._validation_share),
             batch_size=None,
             collate_fn=_as_it_is,
             num_workers=self._workers,
             pin_memory=self._pin_memory,
         )
+
+    def validation_pairs(
+        self, device: torch.device | str = "cpu", *, limit: int | None = None
+    ) -> Iterator[tuple[str, Pair]]:
+        """Yield name and pair of each validation picture, on every rank alike, in order.
+
+        Args:
+            device: where the pairs shall lie.
+            limit: how many at most.
+        """
+        dataset = self._validation_set(range(len(self.validation_names))[:limit])
+        for place in range(len(dataset)):
+            hr, lr, picture = dataset[place]
+            batch = ValidationBatch(hr.to(device), None if lr is None else lr.to(device), picture)
+            yield self.validation_names[picture], self._validation_pair(batch)
+
+    def _validation_set(self, indices: Sequence[int]) -> ValidationDataset:
+        hr, lr = self._opened[1]
+        crop = self.config.validation_crop
+        return ValidationDataset(hr=hr, lr=lr, indices=indices, crop=crop, scale=self.scale)
 
     def test_dataloader(self) -> DataLoader[ValidationBatch]:
         """Load the validation pictures."""

@@ -42,6 +42,7 @@ class StepSampler(Sampler[Request]):
         rank: of this process.
         world_size: number of processes.
         start_step: the first step to yield; the length stays that of the whole run.
+        overfit: whether every step repeats step 0, to see that a network can learn at all.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class StepSampler(Sampler[Request]):
         rank: int = 0,
         world_size: int = 1,
         start_step: int = 0,
+        overfit: bool = False,
     ) -> None:
         self.pictures = pictures
         self.batch_size = batch_size
@@ -64,6 +66,7 @@ class StepSampler(Sampler[Request]):
         self.rank = rank
         self.world_size = world_size
         self.start_step = start_step
+        self.overfit = overfit
 
     def __len__(self) -> int:
         return self.total_steps
@@ -73,13 +76,13 @@ class StepSampler(Sampler[Request]):
         consumed = batches * self.batch_size * self.world_size
         for step in range(self.start_step, self.total_steps):
             count = self.batch_size * self.chunks(step)
-            draws = numpy_generator(self.seed, Stream.POSITION, self.rank, step)
-            yield Request(
-                step=step,
-                indices=self._indices(consumed + self.rank * count, count),
-                places=draws.random((count, 2)),
-            )
+            first = 0 if self.overfit else consumed
+            yield self._request(0 if self.overfit else step, first + self.rank * count, count)
             consumed += self.world_size * count
+
+    def _request(self, step: int, first: int, count: int) -> Request:
+        draws = numpy_generator(self.seed, Stream.POSITION, self.rank, step)
+        return Request(step, indices=self._indices(first, count), places=draws.random((count, 2)))
 
     def _indices(self, first: int, count: int) -> NDArray[np.int64]:
         """Return the pictures of the crops numbered first, …, first + count − 1."""

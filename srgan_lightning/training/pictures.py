@@ -1,7 +1,6 @@
 """Pictures of the validation photographs as training goes on."""
 
 from collections.abc import Sequence
-from itertools import islice
 from pathlib import Path
 
 import pytorch_lightning as pl
@@ -48,15 +47,13 @@ class Pictures(pl.Callback):
         due = self.every_n_steps and module.step % self.every_n_steps == 0
         if not due or not trainer.is_global_zero:
             return
-        loader = self.datamodule.val_dataloader()
-        rows = []
-        for batch in islice(loader, self.count):
-            moved = trainer.strategy.batch_to_device(batch)
-            pair = self.datamodule.on_after_batch_transfer(moved, 0)
+        titles, rows = [], []
+        for name, pair in self.datamodule.validation_pairs(module.device, limit=self.count):
+            titles.append(name)
             rows.append(draw_row(module, pair))
         if not rows:
             return
-        sheet = comparison_picture(rows, titles=self.datamodule.validation_names[: len(rows)])
+        sheet = comparison_picture(rows, titles=titles)
         self.folder.mkdir(parents=True, exist_ok=True)
         write_png(self.folder / f"step_{module.step:07d}.png", sheet)
         for tracker in self.trackers:

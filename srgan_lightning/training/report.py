@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
 from rich.console import Console
 
 from srgan_lightning.data.datamodule import SRDataModule
@@ -14,7 +13,7 @@ from srgan_lightning.evaluation.pairs import BenchmarkPair
 from srgan_lightning.evaluation.protocol import Protocol
 from srgan_lightning.evaluation.table import Table, render, save
 from srgan_lightning.imaging.write import write_png
-from srgan_lightning.inference.pictures import to_picture
+from srgan_lightning.inference.pictures import Picture, to_picture
 from srgan_lightning.inference.upscaler import Upscaler
 from srgan_lightning.tracking.base import Tracker
 from srgan_lightning.training.module import SRGANModule
@@ -35,11 +34,12 @@ def report(
     Writes `figures.csv`, `.json`, `.md` and `comparison.png` into the run folder.
     """
     checkpoints = folder / "checkpoints"
-    table = _measure(module, datamodule, checkpoints) if datamodule.validation_names else None
-    if table is not None:
+    if datamodule.validation_names:
+        models = _models(module, datamodule.scale, checkpoints)
+        table = _measure(models, datamodule)
         save(table, folder)
         console.print(render(table, title="Held-out pictures (mean)", pictures=False))
-        picture = _draw(module, datamodule, checkpoints)
+        picture = _draw(models, datamodule)
         write_png(folder / "comparison.png", picture)
         means = {
             f"final/{row.method.replace(' ', '_')}/{name}": value
@@ -61,35 +61,32 @@ def report(
     )
 
 
-def _measure(module: SRGANModule, datamodule: SRDataModule, checkpoints: Path) -> Table:
+def _measure(models: Sequence[Model], datamodule: SRDataModule) -> Table:
     protocol = Protocol(degradation=datamodule.degradation.describe(), crop=datamodule.scale)
-    bicubic = BicubicModel(scale=datamodule.scale)
-    table = evaluate(bicubic, _pairs(datamodule), protocol)
-    for model in _stages(module, checkpoints):
-        table = table + evaluate(model, _pairs(datamodule), protocol)
-    return table
+    tables = [evaluate(model, _pairs(datamodule), protocol) for model in models]
+    return sum(tables[1:], start=tables[0])
 
 
-def _stages(module: SRGANModule, checkpoints: Path) -> Iterator[Model]:
+def _models(module: SRGANModule, scale: int, checkpoints: Path) -> list[Model]:
+    """Return bicubic and the generator that each finished stage has left."""
+    models: list[Model] = [BicubicModel(scale=scale)]
     for stage in module.schedule.stages:
         path = checkpoints / f"generator-{stage}.safetensors"
         if path.is_file():
-            yield GeneratorModel(name=f"after {stage}", upscaler=Upscaler.load(path, precision="32-true"))
+            upscaler = Upscaler.load(path, precision="32-true")
+            models.append(GeneratorModel(name=f"after {stage}", upscaler=upscaler))
+    return models
 
 
-def _pairs(datamodule: SRDataModule) -> Iterator[BenchmarkPair]:
-    for name, batch in zip(datamodule.validation_names, datamodule.val_dataloader(), strict=False):
-        lr, hr = datamodule.on_after_batch_transfer(batch, 0)
-        yield BenchmarkPair(name, lr.cpu(), hr.cpu())
+def _pairs(datamodule: SRDataModule, *, limit: int | None = None) -> Iterator[BenchmarkPair]:
+    for name, (lr, hr) in datamodule.validation_pairs(limit=limit):
+        yield BenchmarkPair(name, lr, hr)
 
 
-def _draw(
-    module: SRGANModule, datamodule: SRDataModule, checkpoints: Path
-) -> "np.typing.NDArray[np.uint8]":
+def _draw(models: Sequence[Model], datamodule: SRDataModule) -> Picture:
     """Draw LR | bicubic | one SR a stage | HR for a few pictures."""
-    models: list[Model] = [BicubicModel(scale=datamodule.scale), *_stages(module, checkpoints)]
     rows, titles = [], []
-    for pair, _ in zip(_pairs(datamodule), range(PICTURES), strict=False):
+    for pair in _pairs(datamodule, limit=PICTURES):
         panels = {model.name: to_picture(model(pair)) for model in models}
         rows.append({"LR": to_picture(pair.lr), **panels, "HR": to_picture(pair.hr)})
         titles.append(pair.name)
