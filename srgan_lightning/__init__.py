@@ -8,10 +8,29 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from srgan_lightning.api import degrade, enlarge, evaluate, load_generator
+    from srgan_lightning.api import (
+        build_datamodule,
+        build_module,
+        compose,
+        degrade,
+        enlarge,
+        evaluate,
+        load_generator,
+        train,
+    )
 
 __version__ = version("srgan-lightning")
-__all__ = ["__version__", "degrade", "enlarge", "evaluate", "load_generator"]
+__all__ = [
+    "__version__",
+    "build_datamodule",
+    "build_module",
+    "compose",
+    "degrade",
+    "enlarge",
+    "evaluate",
+    "load_generator",
+    "train",
+]
 
 
 def __getattr__(name: str) -> object:

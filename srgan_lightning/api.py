@@ -1,4 +1,4 @@
-"""The Python API for notebooks: load, enlarge, degrade, evaluate.
+"""The Python API for notebooks: load, enlarge, degrade, evaluate, compose a config and train.
 
 All names here are to be had from `srgan_lightning` itself.
 """
@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 import torch
 
-from srgan_lightning.config import check
+from srgan_lightning.config import check, compose, import_plugins
+from srgan_lightning.data.datamodule import SRDataModule
 from srgan_lightning.degradations import crop_to_multiple
 from srgan_lightning.evaluation.benchmark import evaluate as measure
 from srgan_lightning.evaluation.config import EvaluateConfig
@@ -19,8 +20,20 @@ from srgan_lightning.evaluation.table import Table
 from srgan_lightning.inference import Picture, Upscaler, to_picture, to_tensor
 from srgan_lightning.networks import Generator
 from srgan_lightning.networks import load_generator as load_with_facts
+from srgan_lightning.training import run as training
+from srgan_lightning.training.config import TrainConfig
+from srgan_lightning.training.module import SRGANModule
 
-__all__ = ["degrade", "enlarge", "evaluate", "load_generator"]
+__all__ = [
+    "build_datamodule",
+    "build_module",
+    "compose",
+    "degrade",
+    "enlarge",
+    "evaluate",
+    "load_generator",
+    "train",
+]
 
 
 def load_generator(path: str | Path) -> Generator:
@@ -134,6 +147,58 @@ def evaluate(
         },
     )
     return measure(measured, *find_pairs(asked))
+
+
+def build_datamodule(config: Mapping[str, Any]) -> SRDataModule:
+    """Build the datamodule of a training config.
+
+    Args:
+        config: what `compose` returns.
+
+    Returns:
+        A LightningDataModule whose batches are uint8 crops and whose
+        `on_after_batch_transfer` makes `(lr, hr)` of them on the device.
+
+    Raises:
+        UserError: for a mistake in the config.
+    """
+    return training.build_datamodule(_checked(config))
+
+
+def build_module(config: Mapping[str, Any]) -> SRGANModule:
+    """Build the training module of a training config: networks, losses, schedule.
+
+    Args:
+        config: what `compose` returns.
+
+    Raises:
+        UserError: for a mistake in the config.
+
+    Example:
+        >>> config = compose(["loss.content.features.weights=random"])
+        >>> build_module(config).generator.scale
+        4
+    """
+    return training.build_module(_checked(config), values=config, facts={})
+
+
+def train(config: Mapping[str, Any], folder: str | Path) -> training.Result:
+    """Train as `srgan train` does, or go on where the run in `folder` stopped.
+
+    Args:
+        config: what `compose` returns.
+        folder: the run folder, for checkpoints, figures and pictures.
+
+    Raises:
+        UserError: for a mistake in the config, and for a run that diverges.
+    """
+    return training.run(config, folder=Path(folder))
+
+
+def _checked(config: Mapping[str, Any]) -> TrainConfig:
+    checked = check(TrainConfig, config)
+    import_plugins(checked.plugins)
+    return checked
 
 
 def _model(model: Generator | str | Path, scale: int) -> GeneratorModel | BicubicModel:

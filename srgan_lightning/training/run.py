@@ -13,6 +13,7 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 import yaml
+from pytorch_lightning.utilities import rank_zero_only
 from rich.console import Console
 
 from srgan_lightning.config import check, import_plugins
@@ -112,6 +113,14 @@ def run(values: Mapping[str, Any], *, folder: Path, console: Console | None = No
             if trainer.is_global_zero:
                 report(module, datamodule, folder=folder, loggers=loggers, console=console)
             exit_code = 0
+        except (KeyboardInterrupt, SystemExit):  # Lightning turns the one into the other
+            if (folder / LAST).is_file():
+                console.print(
+                    f"stopped; go on with: srgan train --resume {folder}",
+                    highlight=False,
+                    soft_wrap=True,
+                )
+            raise
         finally:
             for logger in loggers:
                 logger.close(exit_code=exit_code)
@@ -272,6 +281,7 @@ def build_trainer(
     )
 
 
+@rank_zero_only
 def _save_config(folder: Path, record: Mapping[str, Any]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     temporary = folder / ".config.yaml.part"
@@ -279,6 +289,7 @@ def _save_config(folder: Path, record: Mapping[str, Any]) -> None:
     temporary.replace(folder / "config.yaml")
 
 
+@rank_zero_only
 def _announce(
     console: Console, module: SRGANModule, saved: Mapping[str, Any] | None, folder: Path
 ) -> None:

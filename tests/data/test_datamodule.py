@@ -355,7 +355,9 @@ def load_preset(name):
 def test_the_presets_have_the_defaults_of_the_schema():
     base = yaml.safe_load((PRESETS / "_base.yaml").read_text())
     defaults = DataConfig(train={"hr": "x"}).model_dump()
-    assert base == {key: defaults[key] for key in defaults if key not in ("root", "train")}  # presets say where
+    assert base == {
+        key: defaults[key] for key in defaults if key not in ("root", "train")
+    }  # presets say where
 
 
 def test_preset_samples_is_ready_to_use():
