@@ -20,9 +20,10 @@ from srgan_lightning.evaluation.table import Table
 from srgan_lightning.inference import Picture, Upscaler, to_picture, to_tensor
 from srgan_lightning.networks import Generator
 from srgan_lightning.networks import load_generator as load_with_facts
-from srgan_lightning.training import run as training
+from srgan_lightning.training import build
 from srgan_lightning.training.config import TrainConfig
 from srgan_lightning.training.module import SRGANModule
+from srgan_lightning.training.run import Result, run
 
 __all__ = [
     "build_datamodule",
@@ -162,7 +163,7 @@ def build_datamodule(config: Mapping[str, Any]) -> SRDataModule:
     Raises:
         UserError: for a mistake in the config.
     """
-    return training.build_datamodule(_checked(config))
+    return build.build_datamodule(_checked(config))
 
 
 def build_module(config: Mapping[str, Any]) -> SRGANModule:
@@ -179,10 +180,10 @@ def build_module(config: Mapping[str, Any]) -> SRGANModule:
         >>> build_module(config).generator.scale
         4
     """
-    return training.build_module(_checked(config), values=config, facts={})
+    return build.build_module(_checked(config), values=config, facts={})
 
 
-def train(config: Mapping[str, Any], folder: str | Path) -> training.Result:
+def train(config: Mapping[str, Any], folder: str | Path) -> Result:
     """Train as `srgan train` does, or go on where the run in `folder` stopped.
 
     Args:
@@ -192,7 +193,7 @@ def train(config: Mapping[str, Any], folder: str | Path) -> training.Result:
     Raises:
         UserError: for a mistake in the config, and for a run that diverges.
     """
-    return training.run(config, folder=Path(folder))
+    return run(config, folder=Path(folder))
 
 
 def _checked(config: Mapping[str, Any]) -> TrainConfig:

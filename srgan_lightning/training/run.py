@@ -1,10 +1,7 @@
 """A training run from its config to its results."""
 
-import logging
 import os
-import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -18,23 +15,21 @@ from rich.console import Console
 
 from srgan_lightning.config import check, import_plugins
 from srgan_lightning.data.datamodule import SRDataModule
-from srgan_lightning.degradations import DEGRADATIONS
-from srgan_lightning.errors import UserError
-from srgan_lightning.networks import DISCRIMINATORS, GENERATORS
-from srgan_lightning.networks.base import Generator
-from srgan_lightning.networks.weights import load_generator
 from srgan_lightning.precision import Resolved, resolve_device, resolve_precision
-from srgan_lightning.tracking.base import Tracker
-from srgan_lightning.tracking.csv import CSVTracker
+from srgan_lightning.training.build import (
+    build_datamodule,
+    build_module,
+    build_trackers,
+    build_trainer,
+    quiet_lightning,
+)
 from srgan_lightning.training.checkpoints import Checkpoints
 from srgan_lightning.training.config import TrainConfig
 from srgan_lightning.training.module import SRGANModule
-from srgan_lightning.training.objective import GeneratorObjective
 from srgan_lightning.training.pictures import Pictures
 from srgan_lightning.training.progress import Figures, ProgressBar
 from srgan_lightning.training.report import report
 from srgan_lightning.training.resume import LAST, check_same_networks, read_checkpoint
-from srgan_lightning.training.schedule import Schedule
 
 PRECISION_VARIABLE = "SRGAN_LIGHTNING_PRECISION"
 
@@ -80,7 +75,7 @@ def run(values: Mapping[str, Any], *, folder: Path, console: Console | None = No
     facts = _facts(config, resolved, datamodule)
     module = build_module(config, values=values, facts=facts)
     module.to(memory_format=resolved.memory_format)
-    loggers = _build_loggers(config, values, folder, saved)
+    loggers = build_trackers(config, values, folder, saved)
     _save_config(folder, module.record)
     _announce(console, module, saved, folder)
     figures = Figures(
@@ -128,74 +123,6 @@ def run(values: Mapping[str, Any], *, folder: Path, console: Console | None = No
     return Result(folder=folder, figures=dict(module.validation), objective=monitored)
 
 
-def build_datamodule(config: TrainConfig, *, channels_last: bool = True) -> SRDataModule:
-    """Build the datamodule of a run."""
-    schedule = Schedule(config.schedule, max_steps=config.trainer.max_steps)
-    degradation = DEGRADATIONS.build(
-        config.degradation.name, config.degradation.arguments, scale=config.scale
-    )
-    return SRDataModule(
-        config=config.data,
-        degradation=degradation,
-        seed=config.seed,
-        total_steps=schedule.total,
-        chunks=lambda step: schedule.chunks(step) * config.optim.accumulate,
-        channels_last=channels_last,
-        overfit=config.trainer.overfit,
-    )
-
-
-def build_module(
-    config: TrainConfig, *, values: Mapping[str, Any], facts: Mapping[str, Any]
-) -> SRGANModule:
-    """Build the training module of a run.
-
-    Args:
-        config: the checked config.
-        values: the same as plain containers, to travel inside checkpoints.
-        facts: what else shall travel along.
-    """
-    schedule = Schedule(config.schedule, max_steps=config.trainer.max_steps)
-    generator = GENERATORS.build(
-        config.generator.name, config.generator.arguments, scale=config.scale
-    )
-    if config.init_from != "none":
-        _take_weights(generator, config.init_from)
-    discriminator = None
-    if schedule.adversarial:
-        discriminator = DISCRIMINATORS.build(
-            config.discriminator.name, config.discriminator.arguments
-        )
-    if config.trainer.compile:
-        for network in (generator, discriminator):
-            if network is not None:
-                network.compile()
-    objective = GeneratorObjective(config.loss, adversarial=schedule.adversarial)
-    return SRGANModule(
-        generator=generator,
-        discriminator=discriminator,
-        objective=objective,
-        schedule=schedule,
-        optim=config.optim,
-        crop=config.scale,
-        record={
-            "config": dict(values),
-            "facts": {**facts, "features": objective.features_source},
-        },
-    )
-
-
-def _take_weights(generator: Generator, path: str) -> None:
-    given, _ = load_generator(path)
-    try:
-        generator.load_state_dict(given.state_dict())
-    except RuntimeError:
-        raise UserError(
-            f"init_from={path}: its weights do not fit this generator; take the same generator=… "
-            "options as the run that made it (its config.yaml has them)"
-        ) from None
-
-
 def _resolve_precision(config: TrainConfig, saved: Mapping[str, Any] | None) -> Resolved:
     """Resolve `auto` once a run: a resumed run and every DDP process take what was resolved."""
     if saved is not None:
@@ -222,63 +149,9 @@ def _facts(config: TrainConfig, resolved: Resolved, datamodule: SRDataModule) ->
         "channels_last": resolved.channels_last,
         "precision_reason": resolved.reason,
         "seed": config.seed,
-        "init_from": config.init_from,
+        "init_from": Path(config.init_from).name,
         "training_pictures": len(datamodule.train_names),
     }
-
-
-def _build_loggers(
-    config: TrainConfig,
-    values: Mapping[str, Any],
-    folder: Path,
-    saved: Mapping[str, Any] | None,
-) -> list[Tracker]:
-    loggers: list[Tracker] = []
-    step = saved["step"] if saved is not None else 0
-    if config.logger.csv:
-        loggers.append(CSVTracker(folder / "metrics.csv", resume_step=step))
-    if config.logger.wandb != "none":
-        from srgan_lightning.tracking.wandb import WandbTracker
-
-        loggers.append(
-            WandbTracker(
-                folder,
-                project=config.logger.project,
-                mode=config.logger.wandb,
-                config=values,
-                name=config.logger.name,
-                group=config.logger.group,
-                tags=config.logger.tags,
-            )
-        )
-    return loggers
-
-
-def build_trainer(
-    config: TrainConfig, resolved: Resolved, *, loggers: list[Tracker], callbacks: list[pl.Callback]
-) -> pl.Trainer:
-    """Build Lightning's Trainer: one epoch is the whole run, one batch one generator step."""
-    validate = config.trainer.val_every_n_steps
-    return pl.Trainer(
-        accelerator=config.trainer.accelerator,
-        devices=config.trainer.devices,
-        num_nodes=config.trainer.num_nodes,
-        strategy=config.trainer.strategy,
-        precision=resolved.precision,
-        max_epochs=1,
-        check_val_every_n_epoch=None,
-        val_check_interval=validate or None,
-        limit_val_batches=None if validate else 0,
-        num_sanity_val_steps=0,
-        log_every_n_steps=1,
-        use_distributed_sampler=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        profiler=config.trainer.profiler,
-        logger=loggers,
-        callbacks=callbacks,
-    )
 
 
 @rank_zero_only
@@ -308,20 +181,3 @@ def _announce(
         console.print(f"features     {facts['features']}", highlight=False)
     if saved is not None:
         console.print(f"resuming at generator step {saved['step']}", highlight=False)
-
-
-@contextmanager
-def quiet_lightning() -> Iterator[None]:
-    """Keep Lightning's remarks away that are wrong for this design."""
-    for name in ("pytorch_lightning", "lightning_fabric"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    with warnings.catch_warnings():
-        for message in (
-            r"The '.*_dataloader' does not have many workers",  # the loader is not the bottleneck
-            r"You're resuming from a checkpoint that ended before the epoch",  # the sampler resumes
-            r"Found \d+ module\(s\) in eval mode",  # the average stays in it, on purpose
-            r"GPU available but not used",
-            r".*`isinstance\(treespec, LeafSpec\)` is deprecated",  # Lightning on torch 2.14
-        ):
-            warnings.filterwarnings("ignore", message)
-        yield

@@ -10,8 +10,9 @@ import torch
 
 from srgan_lightning.config import check
 from srgan_lightning.precision import autocast
+from srgan_lightning.training.build import build_datamodule, build_module
 from srgan_lightning.training.config import TrainConfig
-from srgan_lightning.training.run import build_datamodule, build_module, run
+from srgan_lightning.training.run import run
 
 
 class Collector(pl.Callback):
