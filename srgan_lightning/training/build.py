@@ -60,7 +60,9 @@ def build_module(
     discriminator = None
     if schedule.adversarial:
         discriminator = DISCRIMINATORS.build(
-            config.discriminator.name, config.discriminator.arguments
+            config.discriminator.name,
+            config.discriminator.arguments,
+            crop_size=config.data.crop_size,
         )
     if config.trainer.compile:
         for network in (generator, discriminator):
