@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import time
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal
@@ -127,7 +128,7 @@ def _cuda_precision(device: torch.device) -> tuple[Precision, str]:
 
 
 def _resolve_cpu(requested: Literal["auto"] | Precision) -> Resolved:
-    times = measure_cpu(torch.get_num_threads())
+    times = measure_cpu()
     best = {p: min(times[p, False], times[p, True]) for p in ("32-true", "bf16-mixed")}
     ratio = best["32-true"] / best["bf16-mixed"]
     measured = f"bf16 measured {ratio:.1f} times as fast as float32 on this CPU"
@@ -139,28 +140,41 @@ def _resolve_cpu(requested: Literal["auto"] | Precision) -> Resolved:
 
 
 @functools.cache
-def measure_cpu(threads: int) -> dict[Variant, float]:
-    """Time a convolution forward and backward on the CPU, once a process and number of threads.
+def measure_cpu() -> dict[Variant, float]:
+    """Time a convolution forward and backward on the CPU, once a process.
 
-    Args:
-        threads: how many threads torch computes with now; part of the question, since the answer
-            depends on it.
+    One thread computes and its own CPU time counts, so that other programs on the machine do not
+    decide: with several threads each waits for the slowest, and the waiting hides the arithmetic.
 
     Returns:
-        Seconds by (precision, channels_last), the best of a few interleaved rounds, so that
-        another program's burst of work falls on all alike.
+        Seconds by (precision, channels_last), the best of a few interleaved rounds.
     """
     variants: list[Variant] = [
         (precision, channels_last)
         for precision in ("32-true", "bf16-mixed")
         for channels_last in (False, True)
     ]
-    with torch.inference_mode(False), torch.enable_grad(), torch.random.fork_rng(devices=[]):
+    with (
+        _one_thread(),
+        torch.inference_mode(False),
+        torch.enable_grad(),
+        torch.random.fork_rng(devices=[]),
+    ):
         trials = {variant: _Trial(*variant) for variant in variants}
         for trial in trials.values():
             trial.seconds()  # the first call chooses kernels
-        rounds = [{variant: trial.seconds() for variant, trial in trials.items()} for _ in range(4)]
+        rounds = [{variant: trial.seconds() for variant, trial in trials.items()} for _ in range(3)]
     return {variant: min(times[variant] for times in rounds) for variant in trials}
+
+
+@contextlib.contextmanager
+def _one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 class _Trial:
@@ -172,11 +186,11 @@ class _Trial:
         self.network = nn.Sequential(
             nn.Conv2d(64, 64, 3, padding=1), nn.ReLU(), nn.Conv2d(64, 64, 3, padding=1)
         ).to(memory_format=layout)
-        self.image = torch.rand(2, 64, 32, 32).to(memory_format=layout)
+        self.image = torch.rand(4, 64, 32, 32).to(memory_format=layout)
 
     def seconds(self) -> float:
-        start = time.perf_counter()
+        start = time.thread_time()
         with autocast(self.precision, torch.device("cpu")):
             loss = self.network(self.image).float().mean()
         loss.backward()
-        return time.perf_counter() - start
+        return time.thread_time() - start

@@ -17,7 +17,7 @@ def measured(
         ("bf16-mixed", False): bf16,
         ("bf16-mixed", True): bf16_last,
     }
-    monkeypatch.setattr(precision, "measure_cpu", lambda threads: times)
+    monkeypatch.setattr(precision, "measure_cpu", lambda: times)
 
 
 @pytest.mark.parametrize(
@@ -49,14 +49,15 @@ def test_measurement_is_made_once_and_leaves_the_random_state():
     with torch.inference_mode():
         first = resolve_precision("auto", CPU)
     assert torch.equal(torch.get_rng_state(), state)
-    assert precision.measure_cpu(torch.get_num_threads()) is precision.measure_cpu(
-        torch.get_num_threads()
-    )
+    assert precision.measure_cpu() is precision.measure_cpu()
     assert resolve_precision("auto", CPU) == first
 
 
-def test_measurement_takes_a_positive_time_for_every_variant():
-    times = precision.measure_cpu(torch.get_num_threads())
+def test_measurement_takes_a_positive_time_for_every_variant_and_leaves_the_threads():
+    threads = torch.get_num_threads()
+    precision.measure_cpu.cache_clear()
+    times = precision.measure_cpu()
+    assert torch.get_num_threads() == threads
     assert len(times) == 4
     assert all(seconds > 0 for seconds in times.values())
 
