@@ -1,9 +1,11 @@
 """What a run ends with: figures of each stage beside bicubic, and a picture to look at."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.console import Console
+from torch import Tensor
 
 from srgan_lightning.data.datamodule import SRDataModule
 from srgan_lightning.evaluation.benchmark import evaluate
@@ -35,7 +37,7 @@ def report(
     """
     checkpoints = folder / "checkpoints"
     if datamodule.validation_names:
-        models = _models(module, datamodule.scale, checkpoints)
+        models = [_Remembering(m) for m in _models(module, datamodule.scale, checkpoints)]
         table = _measure(models, datamodule)
         save(table, folder)
         console.print(render(table, title="Held-out pictures (mean)", pictures=False))
@@ -59,6 +61,27 @@ def report(
         highlight=False,
         soft_wrap=True,
     )
+
+
+@dataclass
+class _Remembering:
+    """A model that makes SR of each pair once, for the figures and for the picture."""
+
+    model: Model
+    made: dict[str, Tensor] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self.model.name
+
+    def __call__(self, pair: BenchmarkPair) -> Tensor:
+        if pair.name in self.made:
+            return self.made[pair.name]
+        sr = self.model(pair)
+        if len(self.made) < PICTURES:
+            self.made[pair.name] = sr
+        return sr
 
 
 def _measure(models: Sequence[Model], datamodule: SRDataModule) -> Table:
