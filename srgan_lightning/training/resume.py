@@ -14,7 +14,7 @@ LAST = Path("checkpoints") / "last.ckpt"
 
 
 def expand_resume(arguments: Sequence[str]) -> list[str]:
-    """Replace `--resume RUN_FOLDER` by the run's own overrides and folder.
+    """Replace `--resume RUN_FOLDER` by the run's own config folder, overrides and folder.
 
     Overrides that follow win over the run's own, so `--resume RUN schedule.stages.pixel.steps=…`
     trains longer.
@@ -36,7 +36,14 @@ def expand_resume(arguments: Sequence[str]) -> list[str]:
     if not (folder / LAST).is_file():
         raise UserError(f"--resume {folder}: there is no {LAST} in it, so nothing to go on with")
     own = [str(override) for override in OmegaConf.load(overrides)]
-    return [*own, f'hydra.run.dir="{folder.absolute()}"', *rest]
+    return [*_config_dir(folder), *own, f'hydra.run.dir="{folder.absolute()}"', *rest]
+
+
+def _config_dir(folder: Path) -> list[str]:
+    """Return the `--config-dir` that the run was started with."""
+    sources = OmegaConf.load(folder / ".hydra" / "hydra.yaml").hydra.runtime.config_sources
+    given = [source.path for source in sources if source.provider == "command-line"]
+    return ["--config-dir", *given] if given else []
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

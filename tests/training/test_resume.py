@@ -1,6 +1,7 @@
 """Stopped anywhere and resumed equals never stopped, bit for bit."""
 
 import csv
+import json
 from pathlib import Path
 
 import pytest
@@ -118,10 +119,15 @@ def test_the_resolved_precision_is_used_again(values, tmp_path: Path):
 def test_resume_repeats_the_runs_own_overrides(tmp_path: Path):
     (tmp_path / ".hydra").mkdir()
     (tmp_path / ".hydra/overrides.yaml").write_text("- generator.blocks=3\n- seed=7\n")
+    sources = [{"provider": "hydra", "path": "a"}, {"provider": "command-line", "path": "/mine"}]
+    hydra = {"hydra": {"runtime": {"config_sources": sources}}}
+    (tmp_path / ".hydra/hydra.yaml").write_text(json.dumps(hydra))
     (tmp_path / "checkpoints").mkdir()
     (tmp_path / "checkpoints/last.ckpt").touch()
     expanded = expand_resume(["--resume", str(tmp_path), "seed=8"])
     assert expanded == [
+        "--config-dir",
+        "/mine",
         "generator.blocks=3",
         "seed=7",
         f'hydra.run.dir="{tmp_path}"',
