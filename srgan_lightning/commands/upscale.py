@@ -46,6 +46,12 @@ def upscale(
     ] = 256,
     suffix: Annotated[str, typer.Option(help="Put behind each output's name.")] = "",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace older outputs.")] = False,
+    plugins: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--plugin", metavar="MODULE", help="Import a module that registers the model's network."
+        ),
+    ] = None,
 ) -> None:
     """Enlarge pictures with a trained generator.
 
@@ -57,9 +63,11 @@ def upscale(
     """
     from rich.console import Console
 
+    from srgan_lightning.config import import_plugins
     from srgan_lightning.inference.files import plan
     from srgan_lightning.inference.upscaler import Upscaler
 
+    import_plugins(plugins or ())
     tasks = plan(inputs, output, suffix=suffix, overwrite=overwrite)
     upscaler = Upscaler.load(model, device=device, precision=precision, tile=tile or None)
     console = Console(stderr=True)

@@ -9,6 +9,7 @@ from typer.testing import CliRunner, Result
 from srgan_lightning.commands.upscale import upscale
 from srgan_lightning.errors import UserError
 from srgan_lightning.inference import Upscaler
+from srgan_lightning.networks import GENERATORS
 from srgan_lightning.networks.generators.srresnet import SRResNet
 from srgan_lightning.networks.weights import file_hash, save_generator
 
@@ -144,6 +145,27 @@ def test_mistakes_end_before_any_work(tmp_path, model, photographs, replaced, me
     assert isinstance(result.exception, UserError)
     assert message in str(result.exception)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_plugin_brings_the_model_s_network(tmp_path, photographs, monkeypatch):
+    monkeypatch.setattr(GENERATORS, "_classes", dict(GENERATORS._classes))
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    Path("upscale_plugin.py").write_text(
+        "from srgan_lightning.networks import GENERATORS\n"
+        "from srgan_lightning.networks.generators.srresnet import SRResNet\n"
+        "@GENERATORS.register('mine')\n"
+        "class Mine(SRResNet):\n"
+        "    pass\n"
+    )
+    options = {"blocks": 1, "width": 8}
+    state = SRResNet(**options).state_dict()
+    save_generator("m.safetensors", state, name="mine", arguments=options, scale=4, facts={})
+    asked = (photographs / "a.png", "-o", "big.png", "--model", "m.safetensors")
+    assert "unknown generator 'mine'" in str(call(*asked).exception)
+    assert call(*asked, "--plugin", "upscale_plugin").exit_code == 0
+    with Image.open("big.png") as big:
+        assert big.size == (80, 48)
 
 
 def test_help_teaches():
