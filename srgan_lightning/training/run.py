@@ -106,6 +106,8 @@ def run(values: Mapping[str, Any], *, folder: Path, console: Console | None = No
         try:
             trainer.fit(module, datamodule, ckpt_path=str(last) if saved is not None else None)
             if trainer.is_global_zero:
+                profile = trainer.profiler.summary()  # type: ignore[attr-defined]
+                console.out(profile, end="", highlight=False)
                 report(module, datamodule, folder=folder, loggers=loggers, console=console)
             exit_code = 0
         except (KeyboardInterrupt, SystemExit):  # Lightning turns the one into the other
@@ -175,7 +177,9 @@ def _announce(
     )
     console.print(f"degradation  {facts['degradation']}", highlight=False)
     console.print(
-        f"precision    {facts['precision']} ({facts['precision_reason']})", highlight=False
+        f"precision    {facts['precision']} ({facts['precision_reason']})",
+        highlight=False,
+        soft_wrap=True,
     )
     if facts["features"]:
         console.print(f"features     {facts['features']}", highlight=False)
