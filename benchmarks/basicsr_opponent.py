@@ -21,6 +21,7 @@ from srgan_lightning.networks.base import Discriminator, Generator
 
 # BasicSR's options/train/SRResNet_SRGAN/train_MSRGAN_x4.yml, and the same for this project.
 OPTIONS: dict[str, Any] = {
+    "model_type": "SRGANModel",
     "is_train": True,
     "dist": False,
     "scale": 4,
