@@ -12,9 +12,9 @@ from hydra import compose as hydra_compose
 from hydra import initialize_config_module
 from hydra import main as hydra_main
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import ConfigCompositionException, MissingConfigException, OverrideParseException
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import MISSING, DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from srgan_lightning.errors import UserError, nearest
@@ -41,7 +41,7 @@ def compose(overrides: Sequence[str] = (), *, application: str = "train") -> dic
         with initialize_config_module(CONFIG_MODULE, version_base="1.3", job_name=application):
             config = hydra_compose(application, overrides=list(overrides))
             return plain(config)
-    except (ConfigCompositionException, OverrideParseException, OmegaConfBaseException) as error:
+    except (HydraException, OmegaConfBaseException) as error:
         raise explain(error, application=application) from None
 
 
@@ -51,7 +51,8 @@ def plain(config: DictConfig) -> dict[str, Any]:
     Raises:
         UserError: a value that has to be given is missing.
     """
-    missing = sorted(OmegaConf.missing_keys(config))
+    entries = _dotted(OmegaConf.to_container(config, resolve=False))
+    missing = [key for key, value in entries if value == MISSING]
     if missing:
         raise UserError(f"{missing[0]}: is required here; add {missing[0]}=VALUE")
     container = OmegaConf.to_container(config, resolve=True)
@@ -137,17 +138,22 @@ def run_application(
             return None
 
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come to us as they are; we tell them
-    sys.argv = [whole[0], *arguments]
+    # argparse takes overrides in one piece only: flags go first
+    sys.argv = [whole[0], *sorted(arguments, key=_is_override)]
     try:
         hydra_main(
             config_path=f"pkg://{CONFIG_MODULE}", config_name=application, version_base="1.3"
         )(with_whole_argv)()
-    except (ConfigCompositionException, OverrideParseException, OmegaConfBaseException) as error:
+    except (HydraException, OmegaConfBaseException) as error:
         raise explain(error, application=application) from None
     finally:
         sys.argv = whole
     if mistakes:
         raise mistakes[0]
+
+
+def _is_override(argument: str) -> bool:
+    return argument.startswith("~") or ("=" in argument and not argument.startswith("-"))
 
 
 def explain(error: Exception, *, application: str) -> UserError:
@@ -176,7 +182,7 @@ def _near(key: str, application: str) -> list[str]:
     groups = {str(group) for group in config.hydra.runtime.choices if "/" not in str(group)}
     with open_dict(config):
         del config.hydra
-    keys = list(_dotted(OmegaConf.to_container(config, resolve=False)))
+    keys = [path for path, _ in _dotted(OmegaConf.to_container(config, resolve=False))]
     parts = key.split(".")
     for depth in range(len(parts) - 1, -1, -1):
         prefix = ".".join(parts[:depth])
@@ -186,9 +192,9 @@ def _near(key: str, application: str) -> list[str]:
     return keys
 
 
-def _dotted(node: Any, prefix: str = "") -> Iterator[str]:
+def _dotted(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
     if isinstance(node, dict):
         for key, value in node.items():
             path = f"{prefix}.{key}" if prefix else str(key)
-            yield path
+            yield path, value
             yield from _dotted(value, path)

@@ -28,5 +28,24 @@ def task(config: "DictConfig") -> float | None:
     from srgan_lightning.config import plain
     from srgan_lightning.training.run import run
 
+    _refuse_nested_sweep(config)
     result = run(plain(config), folder=Path(HydraConfig.get().runtime.output_dir))
     return result.objective
+
+
+def _refuse_nested_sweep(config: "DictConfig") -> None:
+    """Raise where each process that Lightning starts would start the whole sweep again."""
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
+
+    from srgan_lightning.errors import UserError
+
+    hydra = HydraConfig.get()
+    one = config.trainer.devices == 1 and config.trainer.num_nodes == 1
+    forks = config.trainer.strategy.startswith(("ddp_fork", "ddp_spawn"))
+    slurm = hydra.runtime.choices["hydra/launcher"].startswith("submitit")
+    if hydra.mode == RunMode.MULTIRUN and not (one or forks or slurm):
+        raise UserError(
+            f"trainer.devices={config.trainer.devices}: a job of a sweep takes one device here; "
+            "take trainer=gpu or trainer=cpu, or run the jobs one by one without -m"
+        )

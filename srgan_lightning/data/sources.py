@@ -60,7 +60,8 @@ def open_source(
         pictures = refusals.sift(_check, pictures)
     refusals.report()
     if not pictures:
-        raise UserError(f"{', '.join(listed)}: no usable picture; the warnings say why")
+        where = ", ".join(listed) or "an empty list of folders"
+        raise UserError(f"{where}: no usable picture; the warnings say why")
     return Source(pictures, rejected=refusals.names)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
+from lightning_fabric.utilities.exceptions import MisconfigurationException
 
 from srgan_lightning.data.datamodule import SRDataModule
 from srgan_lightning.degradations import DEGRADATIONS
@@ -22,6 +23,9 @@ from srgan_lightning.training.config import TrainConfig
 from srgan_lightning.training.module import SRGANModule
 from srgan_lightning.training.objective import GeneratorObjective
 from srgan_lightning.training.schedule import Schedule
+
+# A GAN's step leaves the other network's parameters out, which plain DDP refuses.
+DDP = "ddp_find_unused_parameters_true"
 
 
 def build_datamodule(config: TrainConfig, *, channels_last: bool = True) -> SRDataModule:
@@ -125,28 +129,37 @@ def build_trackers(
 def build_trainer(
     config: TrainConfig, resolved: Resolved, *, loggers: list[Tracker], callbacks: list[pl.Callback]
 ) -> pl.Trainer:
-    """Build Lightning's Trainer: one epoch is the whole run, one batch one generator step."""
+    """Build Lightning's Trainer: one epoch is the whole run, one batch one generator step.
+
+    Raises:
+        UserError: for a strategy or a number of devices that Lightning refuses.
+    """
     validate = config.trainer.val_every_n_steps
-    return pl.Trainer(
-        accelerator=config.trainer.accelerator,
-        devices=config.trainer.devices,
-        num_nodes=config.trainer.num_nodes,
-        strategy=config.trainer.strategy,
-        precision=resolved.precision,
-        max_epochs=1,
-        check_val_every_n_epoch=None,
-        val_check_interval=validate or None,
-        limit_val_batches=None if validate else 0,
-        num_sanity_val_steps=0,
-        log_every_n_steps=1,
-        use_distributed_sampler=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        profiler=config.trainer.profiler,
-        logger=loggers,
-        callbacks=callbacks,
-    )
+    several = (config.trainer.devices, config.trainer.num_nodes) != (1, 1)
+    strategy = config.trainer.strategy
+    try:
+        return pl.Trainer(
+            accelerator=config.trainer.accelerator,
+            devices=config.trainer.devices,
+            num_nodes=config.trainer.num_nodes,
+            strategy=DDP if several and strategy == "auto" else strategy,
+            precision=resolved.precision,
+            max_epochs=1,
+            check_val_every_n_epoch=None,
+            val_check_interval=validate or None,
+            limit_val_batches=None if validate else 0,
+            num_sanity_val_steps=0,
+            log_every_n_steps=1,
+            use_distributed_sampler=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            profiler=config.trainer.profiler,
+            logger=loggers,
+            callbacks=callbacks,
+        )
+    except (MisconfigurationException, ValueError) as error:
+        raise UserError(f"trainer: {' '.join(str(error).split())}") from None
 
 
 @contextmanager

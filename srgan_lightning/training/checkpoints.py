@@ -3,7 +3,7 @@
 import shutil
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytorch_lightning as pl
 from pydantic import BaseModel, ConfigDict, NonNegativeFloat, NonNegativeInt
@@ -28,7 +28,7 @@ class CheckpointConfig(BaseModel):
     every_n_steps: NonNegativeInt = 1000
     every_n_minutes: NonNegativeFloat = 15.0
     monitor: str = "val/psnr"
-    mode: str = "max"
+    mode: Literal["max", "min"] = "max"
 
 
 class Checkpoints(pl.Callback):
@@ -64,6 +64,15 @@ class Checkpoints(pl.Callback):
         """Take up the best figure."""
         self.best = dict(state_dict)
 
+    def on_fit_start(self, trainer: pl.Trainer, module: SRGANModule) -> None:
+        """Refuse a figure that no validation will yield."""
+        monitor = self.config.monitor
+        known = [str(name) for name in module.metrics]
+        if monitor not in known:
+            raise UserError(
+                f"callbacks.checkpoint.monitor: no figure {monitor!r}; {nearest(monitor, known)}"
+            )
+
     def on_train_batch_end(self, trainer: pl.Trainer, module: SRGANModule, *_: object) -> None:
         """Save when a stage ends and when steps or minutes say so."""
         step, schedule = module.step, module.schedule
@@ -80,10 +89,7 @@ class Checkpoints(pl.Callback):
         """Save what was due at this step, with the figures; and the best of the stage."""
         if trainer.sanity_checking:
             return
-        monitor = self.config.monitor
-        if monitor not in module.validation:
-            raise UserError(f"callbacks.checkpoint.monitor: {nearest(monitor, module.validation)}")
-        value = module.validation[monitor]
+        value = module.validation[self.config.monitor]
         stage = module.schedule.at(max(0, module.step - 1)).stage
         sign = 1 if self.config.mode == "max" else -1
         known = self.best["value"] if self.best["stage"] == stage else None

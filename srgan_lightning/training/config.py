@@ -37,7 +37,7 @@ class TrainerConfig(_Config):
         accelerator: `auto`, `cpu`, `gpu` or `mps`.
         devices: how many, or `auto` for all.
         num_nodes: machines.
-        strategy: Lightning's strategy; `auto` for one device.
+        strategy: Lightning's strategy; `auto` is DDP for several devices.
         precision: `auto` takes bfloat16 where this hardware is measured to be fast at it, float16
             with loss scaling on older GPUs, else float32; or `32-true`, `bf16-mixed`, `16-mixed`.
         max_steps: generator steps after which the run ends, whatever the schedule says.

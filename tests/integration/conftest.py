@@ -1,0 +1,90 @@
+"""The real command, in this process and in processes of its own."""
+
+import csv
+import logging
+import os
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from srgan_lightning.cli import main
+
+
+@dataclass(frozen=True)
+class Outcome:
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def command(tmp_path: Path, monkeypatch, capfd) -> Iterator[Callable[..., Outcome]]:
+    """Run `srgan` in this process, in an empty folder."""
+
+    def run(*arguments: object) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["srgan", *map(str, arguments)])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as end, warnings.catch_warnings():
+            warnings.simplefilter("default")
+            main()
+        return Outcome(end.value.code or 0, *capfd.readouterr())
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
+    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
+    before = list(logging.root.handlers)
+    yield run
+    for handler in set(logging.root.handlers) - set(before):  # Hydra's run.log
+        handler.close()
+    logging.root.handlers[:] = before
+
+
+@pytest.fixture
+def process(tmp_path: Path) -> Callable[..., subprocess.Popen]:
+    """Start `srgan` in a process of its own, in an empty folder, on one thread."""
+
+    def start(*arguments: object) -> subprocess.Popen:
+        return subprocess.Popen(
+            [sys.executable, "-m", "srgan_lightning", *map(str, arguments)],
+            cwd=tmp_path,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    return start
+
+
+@pytest.fixture
+def srgan(process) -> Callable[..., Outcome]:
+    """Run `srgan` in a process of its own to its end."""
+
+    def run(*arguments: object, timeout: float = 240) -> Outcome:
+        with process(*arguments) as started:
+            try:
+                out, err = started.communicate(timeout=timeout)
+            finally:
+                started.kill()
+        return Outcome(started.returncode, out, err)
+
+    return run
+
+
+@pytest.fixture
+def figures() -> Callable[[Path], list[dict[str, str]]]:
+    """Read a run's metrics.csv without what the clock says."""
+
+    def read(folder: Path) -> list[dict[str, str]]:
+        with (folder / "metrics.csv").open(newline="") as file:
+            return [
+                {k: v for k, v in row.items() if v and "second" not in k}
+                for row in csv.DictReader(file)
+            ]
+
+    return read
