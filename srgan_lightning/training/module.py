@@ -20,6 +20,8 @@ from srgan_lightning.training.optimizers import OptimConfig, build_optimizer, gu
 from srgan_lightning.training.schedule import Schedule, Turn
 from srgan_lightning.training.state import migrate
 
+NETWORKS = ("generator", "discriminator")
+
 
 class SRGANModule(pl.LightningModule):
     """Trains a generator, first on pixels, then against a discriminator.
@@ -68,7 +70,7 @@ class SRGANModule(pl.LightningModule):
         self.step = 0
         self.figures: dict[str, Tensor] = {}
         self.validation: dict[str, float] = {}
-        self.nonfinite = torch.zeros(3)
+        self.nonfinite = torch.zeros(len(NETWORKS), 3)
 
     @property
     def objective(self) -> GeneratorObjective:
@@ -151,22 +153,22 @@ class SRGANModule(pl.LightningModule):
         self._lightning_optimizer(network).step()
         optimizer.zero_grad(set_to_none=True)
         self.figures[f"gradient_norm/{network}"] = norm
-        self._count_nonfinite(skipped)
+        self._count_nonfinite(network, skipped)
 
-    def _count_nonfinite(self, skipped: Tensor) -> None:
-        """Keep skipped updates in a row, their longest run and their sum, on the device."""
-        row, worst, total = self.nonfinite.to(skipped.device)
-        row = (row + 1) * skipped
-        self.nonfinite = torch.stack((row, torch.maximum(row, worst), total + skipped))
+    def _count_nonfinite(self, network: str, skipped: Tensor) -> None:
+        """Keep a network's skipped updates in a row, their longest run and sum, on the device."""
+        counts = self.nonfinite[NETWORKS.index(network)]
+        row = (counts[0] + 1) * skipped
+        counts.copy_(torch.stack((row, torch.maximum(row, counts[1]), counts[2] + skipped)))
 
     def _optimizer(self, network: str) -> Optimizer:
-        return self.trainer.optimizers[0 if network == "generator" else 1]
+        return self.trainer.optimizers[NETWORKS.index(network)]
 
     def _lightning_optimizer(self, network: str) -> Any:
         optimizers = self.optimizers()
         if not isinstance(optimizers, list):
             return optimizers
-        return optimizers[0 if network == "generator" else 1]
+        return optimizers[NETWORKS.index(network)]
 
     def configure_optimizers(self) -> list[Optimizer]:
         """Build the generator's optimizer and, for an adversarial run, the discriminator's."""
@@ -206,6 +208,7 @@ class SRGANModule(pl.LightningModule):
         own = migrate(checkpoint)
         self.step = own["step"]
         self.nonfinite = torch.tensor(own["nonfinite"], device=self.device)
+        self.nonfinite[:, :2] = 0  # the checkpoint is good, whatever came after it
         self.validation = own["validation"]
         if self._trainer is not None:
             self.trainer.datamodule.start_step = self.step  # type: ignore[attr-defined]

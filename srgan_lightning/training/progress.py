@@ -16,7 +16,7 @@ from rich.progress import (
 )
 
 from srgan_lightning.errors import UserError
-from srgan_lightning.training.module import SRGANModule
+from srgan_lightning.training.module import NETWORKS, SRGANModule
 
 
 class Figures(pl.Callback):
@@ -54,8 +54,10 @@ class Figures(pl.Callback):
         if turn.adversarial:
             figures["lr/discriminator"] = turn.lr_discriminator
         figures |= self._throughput(trainer, step)
-        _, worst, total = module.nonfinite.tolist()
-        figures["skipped_updates"] = total
+        worst = 0.0
+        for network, (_, longest, total) in zip(NETWORKS, module.nonfinite.tolist(), strict=True):
+            worst = max(worst, longest)
+            figures[f"skipped_updates/{network}"] = total
         self.latest = figures
         for logger in trainer.loggers:
             logger.log_metrics(figures, step)
