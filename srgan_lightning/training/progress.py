@@ -58,7 +58,7 @@ class Figures(pl.Callback):
         for network, (_, longest, total) in zip(NETWORKS, module.nonfinite.tolist(), strict=True):
             worst = max(worst, longest)
             figures[f"skipped_updates/{network}"] = total
-        self.latest = figures
+        self.latest |= figures
         for logger in trainer.loggers:
             logger.log_metrics(figures, step)
         if warning := module.monitor.judge(figures):
