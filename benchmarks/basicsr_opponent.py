@@ -12,10 +12,10 @@ from unittest.mock import MagicMock
 
 import torch
 import torchvision
+import typer
 from gan_step import WARM_UP, Framework, now
 from torch import Tensor
 
-from srgan_lightning.errors import UserError
 from srgan_lightning.networks import DISCRIMINATORS, GENERATORS
 from srgan_lightning.networks.base import Discriminator, Generator
 
@@ -76,11 +76,11 @@ def import_basicsr(checkout: Path) -> None:
     Its package imports OpenCV and its whole data room at once; a training step needs neither.
 
     Raises:
-        UserError: no checkout of BasicSR.
+        typer.BadParameter: no checkout of BasicSR.
     """
     package = checkout / "basicsr"
     if not (package / "models" / "srgan_model.py").is_file():
-        raise UserError(f"--basicsr {checkout}: no checkout of BasicSR lies there")
+        raise typer.BadParameter(f"--basicsr {checkout}: no checkout of BasicSR lies there")
     module = types.ModuleType("basicsr")
     module.__path__ = [str(package)]
     sys.modules["basicsr"] = module
@@ -110,6 +110,8 @@ def import_basicsr(checkout: Path) -> None:
         def __init__(self) -> None:
             super().__init__()
             self.network = archs.build_network(OPTIONS["network_d"])
+            # Its forward ends in a view, which channels_last memory does not allow.
+            self.network.bn4_1.register_forward_hook(lambda *call: call[-1].contiguous())
 
         def forward(self, image: Tensor) -> Tensor:
             return self.network(image)
