@@ -1,0 +1,322 @@
+"""Every command and every example of the documents runs, made small by overrides.
+
+A block runs from its first to its last line in a folder of its own, which holds what the
+documents take for granted: PHOTOS, Set5, data/DIV2K_…, photo.jpg, generator.safetensors, a stopped
+run. A block that begins with `# FILE` (below a package directive) is that file, and lies there too.
+"""
+
+import logging
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from srgan_lightning import cli
+from srgan_lightning.config import check, compose
+from srgan_lightning.degradations import DEGRADATIONS
+from srgan_lightning.errors import UserError
+from srgan_lightning.losses import PIXEL_LOSSES
+from srgan_lightning.networks import GENERATORS
+from srgan_lightning.networks.generators.srresnet import SRResNet
+from srgan_lightning.networks.weights import save_generator
+from srgan_lightning.training.config import TrainConfig
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SPAN = re.compile(r"`([^`\n]+)`")
+FILE = re.compile(r"(?:# @package \S+\n)?# (\S+\.(?:py|yaml))\n")
+
+
+@dataclass(frozen=True)
+class Block:
+    place: str
+    language: str
+    text: str
+
+    @property
+    def file(self) -> str | None:
+        first = FILE.match(self.text)
+        return first[1] if first else None
+
+
+def blocks_of(document: Path) -> Iterator[Block]:
+    text = document.read_text()
+    for match in BLOCK.finditer(text):
+        line = text.count("\n", 0, match.start()) + 1
+        yield Block(f"{document.name}:{line}", match[1], match[2])
+
+
+def prose_of(document: Path) -> str:
+    return BLOCK.sub("", document.read_text())
+
+
+BLOCKS = [block for document in DOCUMENTS for block in blocks_of(document)]
+
+
+def picture(path: Path, height: int, width: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.random.default_rng(height * width).integers(0, 256, (height, width, 3), np.uint8)
+    Image.fromarray(pixels).save(path)
+
+
+def prepare_folder(folder: Path) -> None:
+    for number in range(4):
+        picture(folder / f"PHOTOS/{number}.png", 96, 100 + number)
+    for name in ("bird", "butterfly"):
+        for place in (f"Set5/{name}.png", f"data/benchmark/Set5/HR/{name}.png", f"HR/{name}.png"):
+            picture(folder / place, 64, 64)
+        picture(folder / f"LR/{name}.png", 16, 16)
+    for split in ("train", "valid"):
+        for number in ("0001", "0002"):
+            picture(folder / f"data/DIV2K_{split}_HR/{number}.png", 64, 68)
+            lr = f"data/DIV2K_{split}_LR_bicubic/X4/{number}x4.png"
+            picture(folder / lr, 16, 17)
+    picture(folder / "photo.jpg", 24, 32)
+    options = {"blocks": 1, "width": 8}
+    state = SRResNet(**options).state_dict()
+    file = folder / "generator.safetensors"
+    save_generator(file, state, name="srresnet", arguments=options, scale=4, facts={})
+    for block in BLOCKS:
+        if block.file is not None:
+            (folder / block.file).parent.mkdir(parents=True, exist_ok=True)
+            (folder / block.file).write_text(block.text)
+
+
+@contextmanager
+def inside(folder: Path) -> Iterator[Path]:
+    """Be in a folder, without a network; undo what commands do to the process."""
+    root, modules = logging.getLogger(), set(sys.modules)
+    handlers, level = list(root.handlers), root.level
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.syspath_prepend(folder)
+        patch.setattr(warnings, "showwarning", warnings.showwarning)
+        for registry in (DEGRADATIONS, GENERATORS, PIXEL_LOSSES):
+            patch.setattr(registry, "_classes", dict(registry._classes))
+        environment = dict(os.environ)
+        for scheme in ("http", "https"):
+            os.environ.pop(f"{scheme.upper()}_PROXY", None)
+            os.environ[f"{scheme}_proxy"] = "http://127.0.0.1:9"
+        try:
+            yield folder
+        finally:
+            os.environ.clear()
+            os.environ.update(environment)
+            for handler in set(root.handlers) - set(handlers):
+                handler.close()
+            root.handlers, root.level = handlers, level
+            for name in set(sys.modules) - modules:
+                if str(getattr(sys.modules[name], "__file__", "")).startswith(str(folder)):
+                    del sys.modules[name]
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("documents")
+    prepare_folder(folder)
+    return folder
+
+
+@pytest.fixture
+def home(prepared: Path, tmp_path: Path) -> Iterator[Path]:
+    """A fresh copy of the folder, to be in."""
+    folder = tmp_path / "home"
+    shutil.copytree(prepared, folder)
+    with inside(folder):
+        yield folder
+
+
+@pytest.fixture
+def stopped(prepared: Path, small: list[str]) -> None:
+    """A quickstart that was stopped in its second stage."""
+    run = Path("outputs/quickstart/RUN")
+    if not (prepared / run).exists():
+        with inside(prepared):
+            sizes = ["data.train.hr=PHOTOS", "data.validation.hr=Set5", "trainer.max_steps=6"]
+            assert srgan("train", *small, *sizes, f"hydra.run.dir={run}") == 0
+
+
+def srgan(*arguments: str) -> int:
+    sys.argv, whole = ["srgan", *arguments], sys.argv
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("default")
+            cli.main()
+    except SystemExit as end:
+        return int(end.code or 0)
+    finally:
+        sys.argv = whole
+    return 0
+
+
+def make(*targets: str) -> int:
+    """Ask what make would do; its help it shows."""
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
+    command = ["make", "-n", *targets] if targets else ["make"]
+    return subprocess.run(command, cwd=ROOT, env=clean, check=False).returncode
+
+
+@pytest.fixture
+def execute(stopped: None, home: Path, small: list[str]) -> Callable[[str], None]:
+    def run(command: str) -> None:
+        match shlex.split(command):
+            case ["make", *targets]:
+                assert make(*targets) == 0, command
+            case ["srgan", "train", *arguments]:
+                assert srgan("train", *reduced(arguments, small)) == 0, command
+            case ["srgan", ("evaluate" | "upscale" | "prepare" | "info") as name, *arguments]:
+                assert srgan(name, *arguments) == 0, command
+            case _:
+                pytest.fail(f"this test does not know how to run {command!r}")
+
+    return run
+
+
+def reduced(arguments: list[str], small: list[str]) -> list[str]:
+    """Add overrides for a tiny run on the CPU, where the command does not say otherwise."""
+    if "--help" in arguments or "--cfg" in arguments:
+        return arguments
+    if "--resume" in arguments:
+        return [*arguments, "trainer.max_steps=8"]
+    config = composed(arguments)
+    given = {argument.partition("=")[0] for argument in arguments}
+    data = config["data"]
+    sizes = [*small, "trainer.val_every_n_steps=0", "callbacks.checkpoint.every_n_steps=0"]
+    if data["train"]["hr"] == "samples://train":
+        sizes.append("data.train.hr=PHOTOS")
+    if data["validation"] is not None and data["validation"]["hr"] == "samples://heldout":
+        sizes.append("data.validation.hr=Set5")
+    sizes = [size for size in sizes if size.partition("=")[0] not in given and fits(size, config)]
+    steps = [
+        f"schedule.stages.{name}.steps=2"
+        for name, stage in config["schedule"]["stages"].items()
+        if stage["steps"]
+    ]
+    devices = ("trainer=", "trainer.devices=", "trainer.num_nodes=")
+    kept = [argument for argument in arguments if not argument.startswith(devices)]
+    return [*kept, *sizes, *steps, "trainer=cpu"]
+
+
+def composed(arguments: list[str]) -> dict[str, Any]:
+    """The config that a command means, checked; of a sweep that of its first run."""
+    overrides = [argument for argument in arguments if "=" in argument]
+    if "-m" in arguments:
+        overrides = [override.split(",")[0] for override in overrides]
+    if "--config-dir" in arguments:
+        folder = arguments[arguments.index("--config-dir") + 1]
+        overrides.append(f"hydra.searchpath=[file://{Path(folder).absolute()}]")
+    config = compose([override for override in overrides if "hydra.run" not in override])
+    check(TrainConfig, config)
+    return config
+
+
+def fits(override: str, config: Any) -> bool:
+    """Whether a config has an override's key; groups are not for this to choose."""
+    *path, key = override.partition("=")[0].split(".")
+    for part in path:
+        config = config[part] if isinstance(config, dict) and part in config else {}
+    return (bool(path) and key in config) or key == "logger"
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.place)
+def test_blocks_run(block: Block, execute: Callable[[str], None]):
+    if block.language == "bash":
+        for line in block.text.splitlines():
+            execute(line)
+    elif block.file is None:
+        assert block.language == "python", f"{block.place}: who runs {block.language!r}?"
+        exec(compile(block.text, block.place, "exec"), {"__name__": "example"})
+
+
+def test_what_nobody_can_run_is_a_failure(execute: Callable[[str], None]):
+    for command in ("wget somewhere", "srgan dance", "srgan train data=nowhere"):
+        with pytest.raises((pytest.fail.Exception, UserError)):
+            execute(command)
+
+
+@pytest.mark.parametrize("name", ["div2k", "set5"])
+def test_offline_a_download_ends_in_one_line(home: Path, capsys, name: str):
+    assert srgan("prepare", name, "--root", "elsewhere") == 2
+    *_, line = capsys.readouterr().err.strip().splitlines()
+    assert line.startswith("srgan: error: cannot download ")
+    assert f"by hand at {home}/elsewhere" in line
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_overrides_in_the_text_are_known(document: Path):
+    for span in SPAN.findall(prose_of(document)):
+        if not re.fullmatch(r"[a-z_.]+=[\w.,:/\[\]-]+", span):
+            continue
+        for application in ("train", "evaluate"):
+            try:
+                compose([span], application=application)
+                break
+            except UserError as mistake:
+                told = str(mistake)
+                if "data.root: is required" in told:
+                    break
+        else:
+            pytest.fail(f"{document.name}: `{span}`: {told}")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_what_is_pointed_at_is_there(document: Path):
+    text = prose_of(document)
+    inline = re.findall(r"\]\(([^)\s]+)\)", text)
+    for target in inline:
+        if target.startswith("https://"):
+            continue
+        file, _, heading = target.partition("#")
+        path = document.parent / file if file else document
+        assert path.exists(), f"{document.name}: {target}"
+        assert not heading or heading in headings(path), f"{document.name}: {target}"
+    for span in SPAN.findall(text):
+        if span.startswith("conf/") or re.fullmatch(r"[a-z_]+/[\w/]+\.py", span):
+            places = [ROOT / span, ROOT / "srgan_lightning" / span]
+            assert any(place.exists() for place in places), f"{document.name}: {span}"
+
+
+def headings(document: Path) -> set[str]:
+    titles = re.findall(r"^#+ (.+)$", prose_of(document), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_no_path_of_a_machine_is_named(document: Path):
+    assert not re.search(
+        r"(?<![\w.])(/(home|root|tmp|work|usr|opt|mnt)|/?Users)/", document.read_text()
+    )
+
+
+def test_the_table_of_config_groups_is_whole():
+    table = ROOT.joinpath("README.md").read_text().split("## Config groups")[1].split("\n\n")[1]
+    named: dict[str, set[str]] = {}
+    for row in table.splitlines()[2:]:
+        groups, options = row.strip("|").split("|")[:2]
+        for group, names in zip(SPAN.findall(groups), options.split(";"), strict=True):
+            named[group] = {name.strip() for name in names.split(",")}
+    there = {
+        group.name: {file.stem for file in group.glob("[!_]*.yaml")}
+        for group in (ROOT / "conf").iterdir()
+        if group.is_dir() and group.name not in ("hydra", "__pycache__")
+    }
+    assert named == there
+
+
+def test_the_table_of_presets_is_whole():
+    table = ROOT.joinpath("docs/data.md").read_text().split("| `data=` |")[1].split("\n\n")[0]
+    named = [name for row in table.splitlines()[2:] for name in SPAN.findall(row.split("|")[1])]
+    assert sorted(named) == sorted(file.stem for file in ROOT.glob("conf/data/[!_]*.yaml"))
