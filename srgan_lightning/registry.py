@@ -95,6 +95,8 @@ def check_arguments(
     hints = get_type_hints(target)
     fields: dict[str, Any] = {}
     for name, parameter in inspect.signature(function).parameters.items():
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            continue  # what nn.Module's own constructor has; it names no option
         default = ... if parameter.default is parameter.empty else parameter.default
         fields[name] = (hints.get(name, Any), default)
     for key in arguments:
