@@ -212,3 +212,6 @@ class SRGANModule(pl.LightningModule):
         self.validation = own["validation"]
         if self._trainer is not None:
             self.trainer.datamodule.start_step = self.step  # type: ignore[attr-defined]
+            if self.step < self.schedule.total:  # so that a finished run can be trained longer
+                loops = checkpoint["loops"]["fit_loop"]
+                loops["epoch_loop.batch_progress"]["is_last_batch"] = False

@@ -29,9 +29,10 @@ def command(tmp_path: Path, monkeypatch, capfd) -> Iterator[Callable[..., Outcom
     def run(*arguments: object) -> Outcome:
         monkeypatch.setattr(sys, "argv", ["srgan", *map(str, arguments)])
         capfd.readouterr()
-        with pytest.raises(SystemExit) as end, warnings.catch_warnings():
+        with warnings.catch_warnings():
             warnings.simplefilter("default")
-            main()
+            with pytest.raises(SystemExit) as end:
+                main()
         return Outcome(end.value.code or 0, *capfd.readouterr())
 
     monkeypatch.chdir(tmp_path)
