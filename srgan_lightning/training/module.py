@@ -10,6 +10,7 @@ from torch.optim import Optimizer
 from torchmetrics import MetricCollection
 
 from srgan_lightning.data.batches import Pair
+from srgan_lightning.errors import UserError
 from srgan_lightning.metrics import PSNR, SSIM, Sharpness
 from srgan_lightning.networks.base import Discriminator, Generator
 from srgan_lightning.networks.weights import CHECKPOINT_VERSION
@@ -204,8 +205,21 @@ class SRGANModule(pl.LightningModule):
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Take up the step counter and start the data there."""
+        """Take up the step counter and start the data there.
+
+        Raises:
+            UserError: the run had a discriminator and this config wants none.
+        """
         own = migrate(checkpoint)
+        had = any(name.startswith("discriminator.") for name in checkpoint["state_dict"])
+        if had and self.discriminator is None:
+            raise UserError(
+                "schedule.stages: the run to be resumed has an adversarial stage, unlike this "
+                "config; start a new run (init_from=CHECKPOINT takes its weights)"
+            )
+        if not had and self.discriminator is not None:  # the run ended before it was needed
+            fresh = self.discriminator.state_dict(prefix="discriminator.")
+            checkpoint["state_dict"] = {**checkpoint["state_dict"], **fresh}
         self.step = own["step"]
         self.nonfinite = torch.tensor(own["nonfinite"], device=self.device)
         self.nonfinite[:, :2] = 0  # the checkpoint is good, whatever came after it

@@ -106,6 +106,26 @@ def test_other_networks_are_refused(values, tmp_path: Path):
         train(values, tmp_path)
 
 
+def test_a_run_that_ended_early_goes_on_into_the_second_stage(values, tmp_path: Path):
+    train(values, tmp_path / "whole")
+    values["trainer"]["max_steps"] = 3
+    train(values, tmp_path / "longer")
+    values["trainer"]["max_steps"] = None
+    train(values, tmp_path / "longer")
+    whole, longer = (
+        torch.load(tmp_path / name / "checkpoints/last.ckpt", weights_only=True)
+        for name in ("whole", "longer")
+    )
+    assert_equal(whole["state_dict"], longer["state_dict"])
+
+
+def test_a_run_with_a_discriminator_does_not_go_on_without_it(values, tmp_path: Path):
+    train(values, tmp_path)
+    del values["schedule"]["stages"]["adversarial"]
+    with pytest.raises(UserError, match=r"has an adversarial stage.*init_from=CHECKPOINT"):
+        train(values, tmp_path)
+
+
 def test_the_resolved_precision_is_used_again(values, tmp_path: Path):
     values["trainer"]["precision"] = "bf16-mixed"
     with pytest.raises(Stop):
