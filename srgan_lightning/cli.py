@@ -1,7 +1,9 @@
 """The `srgan` command; what is heavy, a command imports when it runs."""
 
+import errno
 import sys
 import warnings
+from typing import NoReturn
 
 import typer
 
@@ -34,8 +36,17 @@ def main() -> None:
     try:
         app()
     except UserError as error:
-        print(f"srgan: error: {error}", file=sys.stderr)  # noqa: T201
-        sys.exit(2)
+        _stop(str(error))
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        where = f" for {error.filename}" if error.filename else ""
+        _stop(f"the disk is full: no space{where}; free some and run the command again")
+
+
+def _stop(message: str) -> NoReturn:
+    print(f"srgan: error: {message}", file=sys.stderr)  # noqa: T201
+    sys.exit(2)
 
 
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
