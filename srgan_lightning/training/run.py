@@ -1,6 +1,7 @@
 """A training run from its config to its results."""
 
 import os
+import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -11,6 +12,7 @@ import pytorch_lightning as pl
 import torch
 import yaml
 from pytorch_lightning.utilities import rank_zero_only
+from pytorch_lightning.utilities.exceptions import SIGTERMException
 from rich.console import Console
 
 from srgan_lightning.config import check, import_plugins
@@ -110,13 +112,15 @@ def run(values: Mapping[str, Any], *, folder: Path, console: Console | None = No
                 console.out(profile, end="", highlight=False)
                 report(module, datamodule, folder=folder, loggers=loggers, console=console)
             exit_code = 0
-        except (KeyboardInterrupt, SystemExit):  # Lightning turns the one into the other
+        except (KeyboardInterrupt, SystemExit) as stop:  # Lightning turns the one into the other
             if (folder / LAST).is_file():
                 console.print(
                     f"stopped; go on with: srgan train --resume {folder}",
                     highlight=False,
                     soft_wrap=True,
                 )
+            if isinstance(stop, SIGTERMException):  # it would end with status 0
+                raise SystemExit(128 + signal.SIGTERM) from None
             raise
         finally:
             for logger in loggers:

@@ -50,6 +50,17 @@ def test_killed_and_resumed_equals_never_stopped(arguments, process, srgan, figu
     assert not [name for name in names(tmp_path / "killed") if "part" in name or "tmp" in name]
 
 
+@pytest.mark.parametrize(("sent", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 1)])
+def test_a_stopped_run_says_how_to_go_on(sent, status, arguments, process, tmp_path):
+    with process(*arguments, "hydra.run.dir=stopped") as run:
+        wait_for_step(tmp_path / "stopped/metrics.csv", PIXEL, run)
+        run.send_signal(sent)
+        out, err = run.communicate(timeout=60)
+    assert run.returncode == status
+    assert f"stopped; go on with: srgan train --resume {tmp_path / 'stopped'}" in out
+    assert "Traceback" not in err
+
+
 def wait_for_step(path: Path, step: int, run) -> None:
     until = time.monotonic() + 120
     while time.monotonic() < until and run.poll() is None:
