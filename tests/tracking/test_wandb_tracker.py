@@ -3,6 +3,7 @@
 import json
 import os
 import struct
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,6 +42,8 @@ def records(path: Path) -> Iterator[pb.Record]:
             continue
         _, length, kind = struct.unpack_from("<IHB", data, place)
         place += HEADER
+        if place + length > len(data):
+            return
         body += data[place : place + length]
         place += length
         if kind in (FULL, LAST):
@@ -48,8 +51,19 @@ def records(path: Path) -> Iterator[pb.Record]:
             body = b""
 
 
+def finished(path: Path) -> list[pb.Record]:
+    """Read a finished run; wandb's own process may be writing its last records still."""
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        run = list(records(path))
+        if any(record.WhichOneof("record_type") == "exit" for record in run):
+            return run
+        time.sleep(0.05)
+    pytest.fail(f"{path} was not finished")
+
+
 def read(folder: Path) -> list[list[pb.Record]]:
-    return [list(records(path)) for path in sorted(folder.rglob("run-*.wandb"))]
+    return [finished(path) for path in sorted(folder.rglob("run-*.wandb"))]
 
 
 def history(run: list[pb.Record]) -> list[dict]:
@@ -120,7 +134,7 @@ def test_a_failed_run_ends_as_failed_and_goes_on_under_its_id(values, tmp_path: 
     assert {path.stem for path in files} == {f"run-{(tmp_path / 'wandb_id').read_text()}"}
     codes, steps = set(), set()
     for path in files:
-        tracked = list(records(path))
+        tracked = finished(path)
         codes.add(exit_code(tracked))
         steps |= {row["generator_step"] for row in history(tracked)}
     assert codes == {0, 1}
