@@ -14,10 +14,8 @@ from torch import nn
 from srgan_lightning.errors import UserError
 
 Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
-Variant = tuple[Precision, bool]
 
 WORTHWHILE = 1.3  # bf16 must be this many times as fast as float32 before it is taken
-CLEARLY = 1.1  # NCHW must win by this much: crops and pictures arrive as NHWC
 DTYPES: dict[Precision, torch.dtype] = {
     "32-true": torch.float32,
     "bf16-mixed": torch.bfloat16,
@@ -79,13 +77,14 @@ def resolve_device(requested: str = "auto") -> torch.device:
 def resolve_precision(requested: Literal["auto"] | Precision, device: torch.device) -> Resolved:
     """Choose the precision and the memory format to compute with on a device.
 
-    On a CPU both are measured with a 3×3 convolution of 64 channels, forward and backward, and
-    bf16 is taken where it is at least 1.3 times as fast as float32. A CUDA device gets bf16 where
-    it has it in hardware, else fp16 where it has tensor cores; MPS computes in float32. The
-    measurement takes a fraction of a second and is made once a process.
+    A CPU is measured with 3×3 convolutions of 64 channels, forward and backward, and bf16 is taken
+    where it is at least 1.3 times as fast as float32. A CUDA device gets bf16 where it has it in
+    hardware, else fp16 where it has tensor cores; MPS computes in float32. The measurement takes
+    a fraction of a second and is made once a process. The memory format is channels last but for
+    MPS: crops and pictures arrive so, and measured on CPUs it is the faster one or as fast.
 
     Args:
-        requested: "auto", or a precision that is then kept (only the memory format is chosen).
+        requested: "auto", or a precision that is then kept.
         device: where the network will run.
 
     Raises:
@@ -128,43 +127,34 @@ def _cuda_precision(device: torch.device) -> tuple[Precision, str]:
 
 
 def _resolve_cpu(requested: Literal["auto"] | Precision) -> Resolved:
-    times = measure_cpu()
-    best = {p: min(times[p, False], times[p, True]) for p in ("32-true", "bf16-mixed")}
-    ratio = best["32-true"] / best["bf16-mixed"]
-    measured = f"bf16 measured {ratio:.1f} times as fast as float32 on this CPU"
-    precision: Precision = "bf16-mixed" if ratio >= WORTHWHILE else "32-true"
     if requested != "auto":
-        precision, measured = requested, f"as asked; {measured}"
-    channels_last = times[precision, True] <= CLEARLY * times[precision, False]
-    return Resolved(precision, channels_last, measured)
+        return Resolved(requested, True, "as asked")
+    ratio = bf16_speedup()
+    precision: Precision = "bf16-mixed" if ratio >= WORTHWHILE else "32-true"
+    return Resolved(precision, True, f"bf16 measured {ratio:.1f} times as fast on this CPU")
 
 
 @functools.cache
-def measure_cpu() -> dict[Variant, float]:
-    """Time a convolution forward and backward on the CPU, once a process.
+def bf16_speedup() -> float:
+    """Return how many times as fast as float32 the CPU convolves in bf16; measured once a process.
 
     One thread computes and its own CPU time counts, so that other programs on the machine do not
     decide: with several threads each waits for the slowest, and the waiting hides the arithmetic.
-
-    Returns:
-        Seconds by (precision, channels_last), the best of a few interleaved rounds.
+    Each precision is measured in a few interleaved rounds, of which the best counts.
     """
-    variants: list[Variant] = [
-        (precision, channels_last)
-        for precision in ("32-true", "bf16-mixed")
-        for channels_last in (False, True)
-    ]
+    precisions: tuple[Precision, ...] = ("32-true", "bf16-mixed")
     with (
         _one_thread(),
         torch.inference_mode(False),
         torch.enable_grad(),
         torch.random.fork_rng(devices=[]),
     ):
-        trials = {variant: _Trial(*variant) for variant in variants}
-        for trial in trials.values():
-            trial.seconds()  # the first call chooses kernels
-        rounds = [{variant: trial.seconds() for variant, trial in trials.items()} for _ in range(3)]
-    return {variant: min(times[variant] for times in rounds) for variant in trials}
+        trial = _Trial()
+        for precision in precisions:
+            trial.seconds(precision)  # the first call chooses kernels
+        rounds = [[trial.seconds(precision) for precision in precisions] for _ in range(3)]
+    float32, bf16 = (min(times) for times in zip(*rounds, strict=True))
+    return float(float32 / bf16)
 
 
 @contextlib.contextmanager
@@ -180,17 +170,15 @@ def _one_thread() -> Iterator[None]:
 class _Trial:
     """Two convolutions and an activation, the stuff that every generator here is made of."""
 
-    def __init__(self, precision: Precision, channels_last: bool) -> None:
-        self.precision = precision
-        layout = torch.channels_last if channels_last else torch.contiguous_format
+    def __init__(self) -> None:
         self.network = nn.Sequential(
             nn.Conv2d(64, 64, 3, padding=1), nn.ReLU(), nn.Conv2d(64, 64, 3, padding=1)
-        ).to(memory_format=layout)
-        self.image = torch.rand(4, 64, 32, 32).to(memory_format=layout)
+        ).to(memory_format=torch.channels_last)
+        self.image = torch.rand(4, 64, 32, 32).to(memory_format=torch.channels_last)
 
-    def seconds(self) -> float:
+    def seconds(self, precision: Precision) -> float:
         start = time.thread_time()
-        with autocast(self.precision, torch.device("cpu")):
+        with autocast(precision, torch.device("cpu")):
             loss = self.network(self.image).float().mean()
         loss.backward()
         return time.thread_time() - start

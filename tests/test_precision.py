@@ -8,58 +8,31 @@ from srgan_lightning.precision import Resolved, autocast, resolve_device, resolv
 CPU = torch.device("cpu")
 
 
-def measured(
-    monkeypatch: pytest.MonkeyPatch, f32: float, f32_last: float, bf16: float, bf16_last: float
-) -> None:
-    times = {
-        ("32-true", False): f32,
-        ("32-true", True): f32_last,
-        ("bf16-mixed", False): bf16,
-        ("bf16-mixed", True): bf16_last,
-    }
-    monkeypatch.setattr(precision, "measure_cpu", lambda: times)
-
-
 @pytest.mark.parametrize(
-    ("times", "expected"),
-    [
-        ((1.0, 0.9, 0.5, 0.4), ("bf16-mixed", True)),
-        ((1.0, 0.9, 0.8, 0.8), ("32-true", True)),
-        ((1.0, 2.0, 0.5, 0.7), ("bf16-mixed", False)),
-        ((1.0, 2.0, 3.0, 3.0), ("32-true", False)),
-        ((1.0, 1.0, 0.50, 0.52), ("bf16-mixed", True)),
-    ],
+    ("ratio", "expected"), [(2.5, "bf16-mixed"), (1.3, "bf16-mixed"), (1.2, "32-true")]
 )
-def test_auto_takes_what_measured_fast(monkeypatch, times, expected):
-    measured(monkeypatch, *times)
+def test_auto_takes_what_measured_fast(monkeypatch, ratio, expected):
+    monkeypatch.setattr(precision, "bf16_speedup", lambda: ratio)
     resolved = resolve_precision("auto", CPU)
-    assert (resolved.precision, resolved.channels_last) == expected
-    assert "measured" in resolved.reason
+    assert resolved.precision == expected
+    assert f"measured {ratio} times" in resolved.reason
 
 
-def test_a_request_is_kept_and_only_its_layout_chosen(monkeypatch):
-    measured(monkeypatch, 1.0, 0.5, 0.1, 0.9)
-    assert resolve_precision("32-true", CPU).precision == "32-true"
-    assert resolve_precision("32-true", CPU).channels_last
-    assert not resolve_precision("bf16-mixed", CPU).channels_last
+@pytest.mark.parametrize("asked", ["32-true", "bf16-mixed"])
+def test_a_request_is_kept(asked):
+    assert resolve_precision(asked, CPU) == Resolved(asked, True, "as asked")
 
 
-def test_measurement_is_made_once_and_leaves_the_random_state():
-    state = torch.get_rng_state()
+def test_measurement_is_made_once_and_leaves_threads_and_random_state():
+    precision.bf16_speedup.cache_clear()
+    state, threads = torch.get_rng_state(), torch.get_num_threads()
     with torch.inference_mode():
         first = resolve_precision("auto", CPU)
     assert torch.equal(torch.get_rng_state(), state)
-    assert precision.measure_cpu() is precision.measure_cpu()
-    assert resolve_precision("auto", CPU) == first
-
-
-def test_measurement_takes_a_positive_time_for_every_variant_and_leaves_the_threads():
-    threads = torch.get_num_threads()
-    precision.measure_cpu.cache_clear()
-    times = precision.measure_cpu()
     assert torch.get_num_threads() == threads
-    assert len(times) == 4
-    assert all(seconds > 0 for seconds in times.values())
+    assert resolve_precision("auto", CPU) == first
+    assert precision.bf16_speedup.cache_info().misses == 1
+    assert precision.bf16_speedup() > 0
 
 
 @pytest.mark.parametrize(
