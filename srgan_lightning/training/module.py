@@ -22,6 +22,7 @@ from srgan_lightning.training.schedule import Schedule, Turn
 from srgan_lightning.training.state import migrate
 
 NETWORKS = ("generator", "discriminator")
+LOW_PRECISION = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
 
 
 class SRGANModule(pl.LightningModule):
@@ -183,6 +184,9 @@ class SRGANModule(pl.LightningModule):
     def on_fit_start(self) -> None:
         """Move what lies outside the module's tree."""
         self.objective.to(self.device)
+        content, autocast = self.objective.content, LOW_PRECISION.get(self.trainer.precision)
+        if content is not None and autocast is not None:
+            content.features.features.to(autocast)  # frozen: cast once, not at every use
         self.nonfinite = self.nonfinite.to(self.device)
 
     def validation_step(self, batch: Pair, batch_idx: int) -> None:
