@@ -158,7 +158,7 @@ def test_cropping_keeps_the_top_left_corner(height, width, multiple):
 
 
 @pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @pytest.mark.parametrize("degradation", ALL, ids=kind)
 def test_cuda_degrades_without_waiting(degradation):
     hr = photograph(device="cuda")
@@ -173,7 +173,7 @@ def test_cuda_degrades_without_waiting(degradation):
 
 
 @pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @pytest.mark.parametrize("degradation", [Bicubic(), BlurBicubic()], ids=kind)
 def test_cuda_gives_the_same_values(degradation):
     lr = degradation(photograph(device="cuda")).cpu()

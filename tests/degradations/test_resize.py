@@ -16,7 +16,7 @@ from srgan_lightning.metrics import psnr, ssim
 EVAL = Path(__file__).parents[2] / "../shared/data/eval"
 KERNELS = ["box", "triangle", "cubic", "lanczos3"]
 
-needs_eval = pytest.mark.skipif(not EVAL.is_dir(), reason="the benchmark sets are not here")
+needs_eval = pytest.mark.skipif(not EVAL.is_dir(), reason="../shared is absent")
 
 
 def read(path):

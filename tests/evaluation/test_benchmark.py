@@ -84,7 +84,7 @@ def test_the_stamp_tells_every_term():
     assert stamp == "RGB, 8 pixels cropped at each border, LR by given files (X4)"
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="needs the benchmark sets of ../shared")
+@pytest.mark.skipif(not SHARED.is_dir(), reason="../shared is absent")
 @pytest.mark.parametrize(
     ("space", "expected"), [("y", (28.4305, 0.8113)), ("rgb", (26.6947, 0.7734))]
 )
@@ -96,7 +96,7 @@ def test_bicubic_on_set5_has_the_protocol_s_figures(space, expected):
     assert round(figures["ssim"], 4) == expected[1]
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="needs the benchmark sets of ../shared")
+@pytest.mark.skipif(not SHARED.is_dir(), reason="../shared is absent")
 def test_given_lr_and_the_bicubic_degradation_are_the_same_benchmark():
     protocol = Protocol(degradation="bicubic")
     given = GivenPairs(SHARED / "Set5", SHARED / "Set5_LRbicx4", scale=4)

@@ -23,7 +23,7 @@ from srgan_lightning.metrics import (
 
 EVAL = Path(__file__).parents[2] / "../shared/data/eval"
 
-needs_eval = pytest.mark.skipif(not EVAL.is_dir(), reason="the benchmark sets are not here")
+needs_eval = pytest.mark.skipif(not EVAL.is_dir(), reason="../shared is absent")
 
 
 def pair(seed=0, height=40, width=33, batch=1):

@@ -214,7 +214,7 @@ def test_weights_from_a_file_in_half_precision(tmp_path) -> None:
 
 def test_real_weights_tell_edges_from_flat_ground() -> None:
     if not HED.is_file():
-        pytest.skip("../shared/weights is not here")
+        pytest.skip("../shared is absent")
     features = VGGFeatures(network="vgg16", layers=("relu2_2", "relu5_3"), weights=str(HED))
     reference = vgg.make_layers(vgg.cfgs["D"])
     weights = {
