@@ -113,12 +113,11 @@ class ProgressBar(pl.Callback):
         self.seconds_between_lines = seconds_between_lines
         self._bar: Progress | None = None
         self._task: Any = None
-        self._printed_at = 0.0
-        self._started = (0.0, 0)
+        self._printed = (0.0, 0)
 
     def on_train_start(self, trainer: pl.Trainer, module: SRGANModule) -> None:
         """Draw the bar."""
-        self._started = (time.monotonic(), module.step)
+        self._printed = (time.monotonic(), module.step)
         if not trainer.is_global_zero or not self.console.is_terminal:
             return
         self._bar = Progress(
@@ -147,12 +146,11 @@ class ProgressBar(pl.Callback):
                 self._task, completed=module.step, stage=stage, figures=self.describe()
             )
             return
-        now, total = time.monotonic(), module.schedule.total
-        if now - self._printed_at < self.seconds_between_lines and module.step < total:
+        (then, since), now, total = self._printed, time.monotonic(), module.schedule.total
+        if now - then < self.seconds_between_lines and module.step < total:
             return
-        self._printed_at = now
-        began, first = self._started
-        left = (now - began) / (module.step - first) * (total - module.step)
+        self._printed = (now, module.step)  # stages differ in speed: the latest one counts
+        left = (now - then) / (module.step - since) * (total - module.step)
         line = f"{stage} {module.step}/{total}  {self.describe()}  {_clock(left)} left"
         self.console.print(line, highlight=False, soft_wrap=True)
 
