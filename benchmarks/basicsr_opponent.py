@@ -162,6 +162,11 @@ def _ready(image: Tensor) -> Tensor:
     return image.contiguous().float() / 255
 
 
+def first_log(opponent: BasicSR) -> dict[str, float]:
+    """Return BasicSR's losses before its first step."""
+    return opponent.first
+
+
 def first_losses(framework: Framework) -> dict[str, float]:
     """Return the framework's losses before its first step, weighted as in BasicSR's log."""
     hr, lr = (_ready(image) for image in (framework.batch.hr, framework.batch.lr))

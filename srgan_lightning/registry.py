@@ -55,7 +55,10 @@ class Registry(Generic[T]):
     def get(self, name: str) -> Callable[..., T]:
         """Return the class named `name`, or raise a `UserError` that lists the known names."""
         if name not in self._classes:
-            raise UserError(f"unknown {self.kind} {name!r}: {nearest(name, self)}")
+            raise UserError(
+                f"unknown {self.kind} {name!r}: {nearest(name, self)}; "
+                "one of your own needs its module in plugins"
+            )
         return self._classes[name]
 
     def build(self, name: str, arguments: Mapping[str, Any], /, **given: Any) -> T:

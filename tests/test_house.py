@@ -8,9 +8,10 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "srgan_lightning"
 FLOORS = [
     {"errors", "samples"},
-    {"registry", "precision"},
+    {"registry", "precision", "allocator"},
     {"networks", "degradations", "metrics", "imaging", "config", "tracking"},
-    {"losses", "data", "inference"},
+    {"classical", "losses", "data"},
+    {"inference"},
     {"evaluation"},
     {"training"},
     {"commands", "api"},
@@ -19,7 +20,7 @@ FLOORS = [
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 FRAMEWORKS = {"pytorch_lightning", "hydra", "wandb", "omegaconf"}
-PURE = {"networks", "losses", "degradations", "metrics", "imaging", "inference", "evaluation"}
+PURE = {"networks", "classical", "losses", "degradations", "metrics", "imaging", "inference", "evaluation"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 

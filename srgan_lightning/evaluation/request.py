@@ -15,6 +15,7 @@ from srgan_lightning.evaluation.pairs import DegradedPairs, GivenPairs
 from srgan_lightning.evaluation.protocol import Protocol
 from srgan_lightning.evaluation.table import Table
 from srgan_lightning.inference.upscaler import Upscaler
+from srgan_lightning.precision import resolve_device
 from srgan_lightning.samples import sample_folder
 
 
@@ -25,6 +26,7 @@ def answer(asked: EvaluateConfig) -> Table:
         UserError: for anything wrong with the config or the files that it names; all models and
             names are looked at before the first is measured.
     """
+    resolve_device(asked.device)
     models = [find_model(name, asked) for name in asked.models]
     pairs, protocol = find_pairs(asked)
     table = Table(protocol, [])

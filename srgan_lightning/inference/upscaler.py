@@ -24,7 +24,8 @@ class Upscaler:
 
     A tile is read with a halo as wide as the generator's receptive field and cut at the picture's
     own borders, so the result equals that of the whole picture at once (up to the rounding of
-    float arithmetic), while memory is bounded by the tile.
+    float arithmetic), while memory is bounded by the tile. A generator that looks at the whole
+    picture (its halo is None) is given whole pictures.
 
     Args:
         generator: the network; it is copied as it is now, the original stays untouched.
@@ -108,8 +109,11 @@ class Upscaler:
     @torch.inference_mode()
     def _enlarged_tiles(self, lr: Tensor) -> Iterator[tuple[Span, Span, Tensor]]:
         height, width = lr.shape[-2:]
-        tile = self.tile or max(height, width)
-        for rows, columns in tiles(height, width, tile, self.halo):
+        if self.tile is None or self.halo is None:
+            spans = tiles(height, width, max(height, width), 0)
+        else:
+            spans = tiles(height, width, self.tile, self.halo)
+        for rows, columns in spans:
             piece = lr[..., rows.read(), columns.read()].to(self.device)
             piece = piece.float() / 255 if piece.dtype == torch.uint8 else piece.float()
             piece = piece.contiguous(memory_format=self.resolved.memory_format)

@@ -18,8 +18,8 @@ class Generator(nn.Module, ABC):
 
     @property
     @abstractmethod
-    def halo(self) -> int:
-        """Radius of the receptive field in LR pixels.
+    def halo(self) -> int | None:
+        """Radius of the receptive field in LR pixels; None where it is the whole picture.
 
         An SR pixel that belongs to LR pixel (y, x) depends on no LR pixel farther than this from
         (y, x) along either axis. A tile with such a margin is enlarged as the whole picture is.

@@ -142,7 +142,7 @@ def build_trainer(
             accelerator=config.trainer.accelerator,
             devices=config.trainer.devices,
             num_nodes=config.trainer.num_nodes,
-            strategy=DDP if several and strategy == "auto" else strategy,
+            strategy=DDP if strategy == "ddp" or (several and strategy == "auto") else strategy,
             precision=resolved.precision,
             max_epochs=1,
             check_val_every_n_epoch=None,

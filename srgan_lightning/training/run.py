@@ -15,6 +15,7 @@ from pytorch_lightning.utilities import rank_zero_only
 from pytorch_lightning.utilities.exceptions import SIGTERMException
 from rich.console import Console
 
+from srgan_lightning.allocator import keep_freed_memory
 from srgan_lightning.config import check, import_plugins
 from srgan_lightning.data.datamodule import SRDataModule
 from srgan_lightning.precision import Resolved, resolve_device, resolve_precision
@@ -72,6 +73,7 @@ def run(values: Mapping[str, Any], *, folder: Path, console: Console | None = No
         check_same_networks(saved, dict(values))
     resolved = _resolve_precision(config, saved)
     pl.seed_everything(config.seed, verbose=False)
+    keep_freed_memory()
 
     datamodule = build_datamodule(config, channels_last=resolved.channels_last)
     facts = _facts(config, resolved, datamodule)

@@ -38,21 +38,21 @@ def test_parameter_count_at_96_pixels() -> None:
 
 
 @settings(max_examples=15, deadline=None)
-@given(crop_size=st.integers(16, 70), norm=st.sampled_from(["batch", "none"]))
+@given(crop_size=st.integers(17, 70), norm=st.sampled_from(["batch", "none"]))
 def test_every_crop_size_has_one_logit(crop_size, norm) -> None:
     net = SRGANDiscriminator(crop_size=crop_size, width=2, hidden=4, norm=norm)
     assert net(torch.rand(2, 3, crop_size, crop_size)).shape == (2, 1)
 
 
 def test_images_reach_the_convolutions_in_minus_one_to_one() -> None:
-    net = SRGANDiscriminator(crop_size=16, width=2, hidden=4)
+    net = SRGANDiscriminator(crop_size=17, width=2, hidden=4)
     seen = []
     net.features[0].register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
-    image = torch.rand(2, 3, 16, 16)
+    image = torch.rand(2, 3, 17, 17)
     image[0], image[1] = 0, 1
     net(image)
-    assert torch.equal(seen[0][0], torch.full((3, 16, 16), -1.0))
-    assert torch.equal(seen[0][1], torch.full((3, 16, 16), 1.0))
+    assert torch.equal(seen[0][0], torch.full((3, 17, 17), -1.0))
+    assert torch.equal(seen[0][1], torch.full((3, 17, 17), 1.0))
     assert (image[0] == 0).all(), "the caller's image is left as it was"
 
 
@@ -71,9 +71,9 @@ def test_every_parameter_learns_under_autocast_too(dtype) -> None:
 
 def test_learns_to_tell_two_kinds_apart() -> None:
     torch.manual_seed(0)
-    net = SRGANDiscriminator(crop_size=16, width=4, hidden=8)
-    flat = torch.rand(8, 3, 1, 1).expand(8, 3, 16, 16)
-    noisy = torch.rand(8, 3, 16, 16)
+    net = SRGANDiscriminator(crop_size=17, width=4, hidden=8)
+    flat = torch.rand(8, 3, 1, 1).expand(8, 3, 17, 17)
+    noisy = torch.rand(8, 3, 17, 17)
     images, labels = torch.cat([flat, noisy]), torch.tensor([[0.0]] * 8 + [[1.0]] * 8)
     optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
     for _ in range(30):
@@ -87,5 +87,5 @@ def test_another_size_than_the_crop_is_the_users_error() -> None:
     net = SRGANDiscriminator(crop_size=32, width=2, hidden=4)
     with pytest.raises(UserError, match="crop_size: is 32, but the images are 48x32"):
         net(torch.rand(1, 3, 48, 32))
-    with pytest.raises(UserError, match="crop_size: must be 16 or more"):
+    with pytest.raises(UserError, match="crop_size: must be 17 or more"):
         DISCRIMINATORS.build("srgan", {"crop_size": 8})

@@ -17,13 +17,14 @@ class SRGANDiscriminator(Discriminator):
     1024, LeakyReLU, a dense layer of 1. The image is mapped from [0, 1] to the paper's [−1, 1].
 
     Args:
-        crop_size: side of the square images to judge, in pixels; 16 or more.
+        crop_size: side of the square images to judge, in pixels; 17 or more, so that even one image
+            leaves BatchNorm several values a channel.
         width: channels of the first convolution.
         hidden: neurons of the first dense layer.
         norm: `batch`, or `none` for no normalisation.
 
     Raises:
-        UserError: for a crop below 16 pixels, or an image of another size than `crop_size`.
+        UserError: for a crop below 17 pixels, or an image of another size than `crop_size`.
 
     Example:
         >>> import torch
@@ -40,8 +41,8 @@ class SRGANDiscriminator(Discriminator):
         norm: Literal["batch", "none"] = "batch",
     ) -> None:
         super().__init__()
-        if crop_size < 16:
-            raise UserError(f"discriminator.crop_size: must be 16 or more (got {crop_size})")
+        if crop_size < 17:
+            raise UserError(f"discriminator.crop_size: must be 17 or more (got {crop_size})")
         self.crop_size = crop_size
         layers: list[nn.Module] = []
         inputs = 3

@@ -1,0 +1,1 @@
+"""Methods without a trained network: interpolation, sparse coding, total variation."""
