@@ -14,7 +14,7 @@ from srgan_lightning.data.datamodule import SRDataModule
 from srgan_lightning.degradations import crop_to_multiple
 from srgan_lightning.evaluation.benchmark import evaluate as measure
 from srgan_lightning.evaluation.config import EvaluateConfig
-from srgan_lightning.evaluation.models import BicubicModel, GeneratorModel
+from srgan_lightning.evaluation.models import GeneratorModel
 from srgan_lightning.evaluation.request import build_degradation, find_pairs
 from srgan_lightning.evaluation.table import Table
 from srgan_lightning.inference import Picture, Upscaler, to_picture, to_tensor
@@ -57,7 +57,8 @@ def enlarge(picture: Picture, model: Generator | Upscaler | str | Path) -> Pictu
 
     Args:
         picture: uint8 [H, W, 3], RGB.
-        model: a generator, a file of one, or (for many pictures the quickest) an `Upscaler`.
+        model: a generator, a file of one, a method's name ("lanczos"), or (for many pictures the
+            quickest) an `Upscaler`.
 
     Returns:
         uint8 [scale·H, scale·W, 3].
@@ -123,13 +124,13 @@ def evaluate(
     """Measure a model on a folder of pictures, in float32.
 
     Args:
-        model: a generator, a file of one, or the word "bicubic".
+        model: a generator, a file of one, or a method's name ("bicubic").
         hr: a folder of pictures.
         lr: a folder of their LR partners; None makes LR by the degradation.
         degradation: a registered name, or `{"name": ..., argument: value}`.
         space: measure on luma ("y", as papers do) or on "rgb".
         crop: pixels left out at each border; None leaves out as many as the scale.
-        scale: the factor between LR and HR, for the word "bicubic"; a generator knows its own.
+        scale: the factor between LR and HR, for a method's name; a generator knows its own.
 
     Returns:
         The table of figures: `table.mean(method)`, `table.rows`, `table.protocol.stamp()`.
@@ -144,7 +145,7 @@ def evaluate(
             "data": {"hr": str(hr), "lr": None if lr is None else str(lr)},
             "degradation": _node(degradation),
             "protocol": {"space": space, "crop": crop},
-            "scale": measured.upscaler.scale if isinstance(measured, GeneratorModel) else scale,
+            "scale": measured.upscaler.scale,
         },
     )
     return measure(measured, *find_pairs(asked))
@@ -202,13 +203,12 @@ def _checked(config: Mapping[str, Any]) -> TrainConfig:
     return checked
 
 
-def _model(model: Generator | str | Path, scale: int) -> GeneratorModel | BicubicModel:
-    if model == "bicubic":
-        return BicubicModel(scale=scale)
+def _model(model: Generator | str | Path, scale: int) -> GeneratorModel:
     if isinstance(model, Generator):
         upscaler = Upscaler(model, precision="32-true")
         return GeneratorModel(name=type(model).__name__, upscaler=upscaler)
-    return GeneratorModel(name=Path(model).name, upscaler=Upscaler.load(model, precision="32-true"))
+    upscaler = Upscaler.load(model, scale=scale, precision="32-true")
+    return GeneratorModel(name=Path(model).name, upscaler=upscaler)
 
 
 def _node(degradation: str | Mapping[str, Any]) -> Mapping[str, Any]:

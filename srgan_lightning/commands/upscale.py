@@ -30,7 +30,10 @@ def upscale(
     model: Annotated[
         Path,
         typer.Option(
-            "--model", "-m", help="generator.safetensors or a .ckpt, which `srgan train` writes."
+            "--model",
+            "-m",
+            help="generator.safetensors or a .ckpt, which `srgan train` writes; or a method "
+            "without weights (bicubic, lanczos, total_variation).",
         ),
     ],
     device: Annotated[
@@ -155,12 +158,14 @@ def _progress(console: Console) -> Progress:
 
 def _provenance(model: Path, upscaler: Upscaler) -> dict[str, str]:
     import srgan_lightning
+    from srgan_lightning.inference.generators import is_method
     from srgan_lightning.networks.weights import file_hash
 
+    name = str(model) if is_method(model) else f"{model.name} sha256:{file_hash(model)}"
     tile = "whole picture" if upscaler.tile is None else f"{upscaler.tile}, halo {upscaler.halo}"
     return {
         "Software": f"srgan-lightning {srgan_lightning.__version__}",
-        "Model": f"{model.name} sha256:{file_hash(model)}",
+        "Model": name,
         "Precision": upscaler.resolved.precision,
         "Tile": tile,
     }

@@ -31,9 +31,12 @@ def evaluate(model: Model, pairs: Iterable[BenchmarkPair], protocol: Protocol) -
 
     Example:
         >>> import torch
-        >>> from srgan_lightning.evaluation.models import BicubicModel
+        >>> from srgan_lightning.evaluation.models import GeneratorModel
+        >>> from srgan_lightning.inference import Upscaler
+        >>> upscaler = Upscaler.load("bicubic", precision="32-true")
+        >>> bicubic = GeneratorModel(name="bicubic", upscaler=upscaler)
         >>> pair = BenchmarkPair("black", torch.zeros(1, 3, 8, 8), torch.zeros(1, 3, 32, 32))
-        >>> table = evaluate(BicubicModel(scale=4), [pair], Protocol(degradation="none"))
+        >>> table = evaluate(bicubic, [pair], Protocol(degradation="none"))
         >>> table.mean("bicubic")["ssim"]
         1.0
     """

@@ -41,7 +41,7 @@ class EvaluateConfig(BaseModel):
 
     Attributes:
         model: one or several of: a generator file or checkpoint, a folder of ready SR pictures,
-            the word bicubic.
+            a method's name (bicubic, lanczos, total_variation).
         data: the benchmark set.
         degradation: a degradation's name and arguments; not used where LR is given.
         protocol: the terms.

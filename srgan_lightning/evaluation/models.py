@@ -6,7 +6,6 @@ from pathlib import Path
 
 from torch import Tensor
 
-from srgan_lightning.degradations.resize import imresize
 from srgan_lightning.errors import UserError
 from srgan_lightning.evaluation.pairs import BenchmarkPair, find_partner, pictures_of
 from srgan_lightning.imaging.read import read_rgb
@@ -35,18 +34,6 @@ class GeneratorModel:
     def __call__(self, pair: BenchmarkPair) -> Tensor:
         """Enlarge LR; see `Model`."""
         return self.upscaler(pair.lr)
-
-
-@dataclass(frozen=True, kw_only=True)
-class BicubicModel:
-    """Bicubic interpolation as MATLAB does it (a = −0.5), what every table starts from."""
-
-    scale: int = 4
-    name: str = "bicubic"
-
-    def __call__(self, pair: BenchmarkPair) -> Tensor:
-        """Interpolate LR; see `Model`."""
-        return imresize(pair.lr, scale=self.scale)
 
 
 class ReadyPictures:

@@ -10,10 +10,11 @@ from srgan_lightning.degradations import DEGRADATIONS, Degradation
 from srgan_lightning.errors import UserError
 from srgan_lightning.evaluation.benchmark import evaluate
 from srgan_lightning.evaluation.config import EvaluateConfig
-from srgan_lightning.evaluation.models import BicubicModel, GeneratorModel, Model, ReadyPictures
+from srgan_lightning.evaluation.models import GeneratorModel, Model, ReadyPictures
 from srgan_lightning.evaluation.pairs import DegradedPairs, GivenPairs
 from srgan_lightning.evaluation.protocol import Protocol
 from srgan_lightning.evaluation.table import Table
+from srgan_lightning.inference.generators import is_method
 from srgan_lightning.inference.upscaler import Upscaler
 from srgan_lightning.precision import resolve_device
 from srgan_lightning.samples import sample_folder
@@ -36,22 +37,24 @@ def answer(asked: EvaluateConfig) -> Table:
 
 
 def find_model(name: str, asked: EvaluateConfig) -> Model:
-    """Make a model of what `model=` says: bicubic, a folder of SR pictures, or a file.
+    """Make a model of what `model=` says: a file, a folder of SR pictures, or a method's name.
 
     Raises:
         UserError: where there is no such thing, or a generator of another scale.
     """
-    if name == "bicubic":
-        return BicubicModel(scale=asked.scale)
     path = Path(name).expanduser()
     if path.is_dir():
         return ReadyPictures(path, scale=asked.scale)
-    upscaler = Upscaler.load(path, device=asked.device, precision=asked.precision, tile=asked.tile)
+    upscaler = Upscaler.load(
+        path, scale=asked.scale, device=asked.device, precision=asked.precision, tile=asked.tile
+    )
     if upscaler.scale != asked.scale:
         raise UserError(
             f"{path}: enlarges by {upscaler.scale} and scale is {asked.scale}; "
             f"say scale={upscaler.scale}"
         )
+    if is_method(name):
+        return GeneratorModel(name=name, upscaler=upscaler)
     label = f"{path.resolve().parent.name}/{path.name}"  # many are called generator.safetensors
     return GeneratorModel(name=label, upscaler=upscaler)
 

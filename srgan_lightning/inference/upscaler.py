@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from srgan_lightning.errors import UserError
+from srgan_lightning.inference.generators import find_generator
 from srgan_lightning.inference.pictures import Picture, as_batch, to_picture
 from srgan_lightning.inference.tiling import Span, tiles
 from srgan_lightning.networks.base import Generator
-from srgan_lightning.networks.weights import load_generator
 from srgan_lightning.precision import Precision, autocast, resolve_device, resolve_precision
 
 TILE = 256
@@ -58,18 +58,26 @@ class Upscaler:
     @classmethod
     def load(
         cls,
-        path: str | Path,
+        model: str | Path,
         *,
+        scale: int = 4,
         device: str = "auto",
         precision: Literal["auto"] | Precision = "auto",
         tile: int | None = TILE,
     ) -> Self:
-        """Build an upscaler from a generator file (`generator.safetensors`) or a checkpoint.
+        """Build an upscaler from a generator file, a checkpoint, or a method's name (`bicubic`).
+
+        Args:
+            model: see `find_generator`.
+            scale: of a method by name; a file knows its own.
+            device: as the class takes it.
+            precision: as the class takes it.
+            tile: as the class takes it.
 
         Raises:
             UserError: as the class does, and for a file that holds no generator.
         """
-        generator, _ = load_generator(Path(path))
+        generator, _ = find_generator(model, scale=scale)
         return cls(generator, device=device, precision=precision, tile=tile)
 
     def enlarge(self, picture: Picture, *, on_tile: Callable[[int], None] | None = None) -> Picture:

@@ -10,7 +10,7 @@ from torch import Tensor
 from srgan_lightning.data.datamodule import SRDataModule
 from srgan_lightning.evaluation.benchmark import evaluate
 from srgan_lightning.evaluation.comparison import comparison_picture
-from srgan_lightning.evaluation.models import BicubicModel, GeneratorModel, Model
+from srgan_lightning.evaluation.models import GeneratorModel, Model
 from srgan_lightning.evaluation.pairs import BenchmarkPair
 from srgan_lightning.evaluation.protocol import Protocol
 from srgan_lightning.evaluation.table import Table, render, save
@@ -92,7 +92,8 @@ def _measure(models: Sequence[Model], datamodule: SRDataModule) -> Table:
 
 def _models(module: SRGANModule, scale: int, checkpoints: Path) -> list[Model]:
     """Return bicubic and the generator that each finished stage has left."""
-    models: list[Model] = [BicubicModel(scale=scale)]
+    bicubic = Upscaler.load("bicubic", scale=scale, precision="32-true")
+    models: list[Model] = [GeneratorModel(name="bicubic", upscaler=bicubic)]
     for stage in module.schedule.stages:
         path = checkpoints / f"generator-{stage}.safetensors"
         if path.is_file():
