@@ -7,6 +7,7 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
+import srgan_lightning.classical  # noqa: F401 - registers its methods
 from srgan_lightning.networks import DISCRIMINATORS, GENERATORS
 from srgan_lightning.networks.discriminators import SRGANDiscriminator
 from srgan_lightning.networks.generators import SRResNet
