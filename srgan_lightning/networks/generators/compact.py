@@ -1,0 +1,51 @@
+"""Compact, the small generator of Real-ESRGAN."""
+
+from torch import Tensor, nn
+from torch.nn.functional import interpolate, pixel_shuffle
+
+from srgan_lightning.errors import UserError
+from srgan_lightning.networks.base import GENERATORS, Generator
+
+
+@GENERATORS.register("compact")
+class Compact(Generator):
+    """SRVGGNetCompact (Real-ESRGAN's small models; Wang et al. 2021, its code).
+
+    Convolutions and PReLUs in a row, all on LR, one sub-pixel convolution at the end, added to
+    the nearest neighbour. A PReLU has a slope for each channel. The weights have BasicSR's names,
+    so that programs for Real-ESRGAN read a trained file.
+
+    Args:
+        scale: the factor between the sides of LR and SR.
+        blocks: how many convolutions with PReLU between the first and the last: 16 in
+            realesr-animevideov3, 32 in realesr-general-x4v3.
+        width: channels.
+
+    Raises:
+        UserError: for a number below 1.
+
+    Example:
+        >>> sum(weight.numel() for weight in Compact(blocks=32).parameters())
+        1213296
+    """
+
+    def __init__(self, *, scale: int = 4, blocks: int = 16, width: int = 64) -> None:
+        super().__init__()
+        for option, value in {"scale": scale, "blocks": blocks, "width": width}.items():
+            if value < 1:
+                raise UserError(f"generator.{option}: must be 1 or more (got {value})")
+        self.scale = scale
+        self.blocks = blocks
+        layers: list[nn.Module] = [nn.Conv2d(3, width, 3, padding=1), nn.PReLU(width)]
+        for _ in range(blocks):
+            layers += [nn.Conv2d(width, width, 3, padding=1), nn.PReLU(width)]
+        layers.append(nn.Conv2d(width, 3 * scale**2, 3, padding=1))
+        self.body = nn.Sequential(*layers)
+
+    @property
+    def halo(self) -> int:  # noqa: D102 - inherited
+        return self.blocks + 2
+
+    def forward(self, lr: Tensor) -> Tensor:  # noqa: D102 - inherited
+        correction = pixel_shuffle(self.body(lr), self.scale)
+        return correction + interpolate(lr, scale_factor=self.scale, mode="nearest")
