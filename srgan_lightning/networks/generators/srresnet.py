@@ -8,6 +8,7 @@ from torch.nn.functional import interpolate
 
 from srgan_lightning.errors import UserError
 from srgan_lightning.networks.base import GENERATORS, Generator
+from srgan_lightning.networks.layers import check_sizes, conv, prime_factors, shuffle_halo
 
 Norm = Literal["batch", "none"]
 Activation = Literal["prelu", "relu", "leaky_relu"]
@@ -66,9 +67,7 @@ class SRResNet(Generator):
     ) -> None:
         super().__init__()
         sizes = {"scale": scale, "blocks": blocks, "width": width, "outer_kernel": outer_kernel}
-        for option, value in sizes.items():
-            if value < 1:
-                raise UserError(f"generator.{option}: must be 1 or more (got {value})")
+        check_sizes(sizes)
         if outer_kernel % 2 == 0:
             raise UserError(f"generator.outer_kernel: must be odd (got {outer_kernel})")
         self.scale = scale
@@ -76,20 +75,20 @@ class SRResNet(Generator):
         self.outer_kernel = outer_kernel
         self.image_skip = image_skip
         self.upsampler = upsampler
-        self.head = nn.Sequential(_conv(3, width, outer_kernel), _activation(activation))
+        self.head = nn.Sequential(conv(3, width, outer_kernel), _activation(activation))
         self.body = nn.Sequential(
             *(ResidualBlock(width, norm=norm, activation=activation) for _ in range(blocks)),
             *_normed_conv(width, norm),
         )
         if upsampler == "pixelshuffle_direct":
             self.upsample = nn.Sequential()
-            last = _conv(width, 3 * scale**2, outer_kernel)
+            last = conv(width, 3 * scale**2, outer_kernel)
             self.tail = nn.Sequential(last, nn.PixelShuffle(scale))
         else:
             step = _shuffle_step if upsampler == "pixelshuffle" else _nearest_step
-            steps = [step(width, factor, activation) for factor in _prime_factors(scale)]
+            steps = [step(width, factor, activation) for factor in prime_factors(scale)]
             self.upsample = nn.Sequential(*steps)
-            last = _conv(width, 3, outer_kernel)
+            last = conv(width, 3, outer_kernel)
             self.tail = nn.Sequential(last)
         if image_skip == "bicubic":
             for parameter in last.parameters():
@@ -97,15 +96,12 @@ class SRResNet(Generator):
 
     @property
     def halo(self) -> int:  # noqa: D102 - inherited
-        # From the last layer back to the first: a 3×3 or k×k convolution adds its radius, and
-        # an enlargement by f divides by f, rounded up.
         radius = self.outer_kernel // 2
-        if self.upsampler != "pixelshuffle_direct":
-            for factor in reversed(_prime_factors(self.scale)):
-                if self.upsampler == "pixelshuffle":
-                    radius = math.ceil(radius / factor) + 1
-                else:
-                    radius = math.ceil((radius + 1) / factor)
+        if self.upsampler == "pixelshuffle":
+            radius = shuffle_halo(radius, self.scale)
+        elif self.upsampler == "nearest":
+            for factor in reversed(prime_factors(self.scale)):
+                radius = math.ceil((radius + 1) / factor)
         radius += 1 + 2 * self.blocks + self.outer_kernel // 2
         return max(radius, BICUBIC_RADIUS) if self.image_skip == "bicubic" else radius
 
@@ -134,14 +130,10 @@ class ResidualBlock(nn.Module):
         return features + correction
 
 
-def _conv(inputs: int, outputs: int, kernel: int = 3, *, bias: bool = True) -> nn.Conv2d:
-    return nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=bias)
-
-
 def _normed_conv(width: int, norm: Norm) -> list[nn.Module]:
     if norm == "batch":
-        return [_conv(width, width, bias=False), nn.BatchNorm2d(width)]
-    return [_conv(width, width)]
+        return [conv(width, width, bias=False), nn.BatchNorm2d(width)]
+    return [conv(width, width)]
 
 
 def _activation(name: Activation) -> nn.Module:
@@ -155,27 +147,10 @@ def _activation(name: Activation) -> nn.Module:
 
 
 def _shuffle_step(width: int, factor: int, activation: Activation) -> nn.Module:
-    convolution = _conv(width, width * factor**2)
+    convolution = conv(width, width * factor**2)
     return nn.Sequential(convolution, nn.PixelShuffle(factor), _activation(activation))
 
 
 def _nearest_step(width: int, factor: int, activation: Activation) -> nn.Module:
     enlarge = nn.Upsample(scale_factor=factor, mode="nearest")
-    return nn.Sequential(enlarge, _conv(width, width), _activation(activation))
-
-
-def _prime_factors(number: int) -> list[int]:
-    """Factorise, smallest first.
-
-    >>> _prime_factors(12)
-    [2, 2, 3]
-    """
-    factors = []
-    factor = 2
-    while number > 1:
-        if number % factor == 0:
-            factors.append(factor)
-            number //= factor
-        else:
-            factor += 1
-    return factors
+    return nn.Sequential(enlarge, conv(width, width), _activation(activation))
