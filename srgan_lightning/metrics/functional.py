@@ -5,43 +5,13 @@ the border off, and only then changes the colour space; all arithmetic is in flo
 float64 figure an image, `[B]`; the figure of a set is the mean over its images.
 """
 
-from typing import Literal
-
 import torch
 from torch import Tensor
 
-from srgan_lightning.errors import UserError
-
-Space = Literal["y", "rgb"]
+from srgan_lightning.metrics.preparation import Space, check_sizes, prepare
 
 WINDOW = 11  # pixels; with σ = 1.5, as in Wang et al. 2004
 ROUNDING = 1 / 12  # the variance that rounding to whole numbers adds
-
-
-def quantize(image: Tensor) -> Tensor:
-    """Clamp to [0, 1] and round to the levels of 8 bits: float64 whole numbers in [0, 255].
-
-    >>> quantize(torch.tensor([-1.0, 0.5, 0.7, 2.0])).tolist()
-    [0.0, 128.0, 178.0, 255.0]
-    """
-    if image.device.type == "mps":  # it has no float64
-        image = image.cpu()
-    return image.double().clamp(0, 1).mul(255).round()
-
-
-def to_y(image: Tensor) -> Tensor:
-    """Return the luma of ITU-R BT.601 in [16, 235], not rounded, as MATLAB's `rgb2ycbcr` has it.
-
-    Y = 65.481 R + 128.553 G + 24.966 B + 16.
-
-    Args:
-        image: `[..., 3, H, W]`, RGB in [0, 1].
-
-    Returns:
-        `[..., 1, H, W]`.
-    """
-    red, green, blue = image.unbind(-3)
-    return (65.481 * red + 128.553 * green + 24.966 * blue + 16).unsqueeze(-3)
 
 
 def psnr(sr: Tensor, hr: Tensor, *, crop: int = 4, space: Space = "y") -> Tensor:
@@ -64,7 +34,7 @@ def psnr(sr: Tensor, hr: Tensor, *, crop: int = 4, space: Space = "y") -> Tensor
         >>> psnr(hr + 1 / 255, hr, space="rgb").item()
         48.1308...
     """
-    sr, hr = _prepare(sr, hr, crop=crop, space=space, smallest=1)
+    sr, hr = prepare(sr, hr, crop=crop, space=space)
     return 10 * torch.log10(255**2 / (sr - hr).square().mean(dim=(1, 2, 3)))
 
 
@@ -87,14 +57,27 @@ def ssim(sr: Tensor, hr: Tensor, *, crop: int = 4, space: Space = "y") -> Tensor
     Raises:
         UserError: for pictures of different sizes, or smaller than the window after the crop.
     """
-    sr, hr = _prepare(sr, hr, crop=crop, space=space, smallest=WINDOW)
+    sr, hr = prepare(sr, hr, crop=crop, space=space, smallest=WINDOW)
+    return similarity(sr, hr)[0].mean(1)
+
+
+def similarity(sr: Tensor, hr: Tensor) -> tuple[Tensor, Tensor]:
+    """Return SSIM and its part without luminance, each the mean over all whole windows.
+
+    Args:
+        sr: float64 `[B, C, H, W]`, levels of 255.
+        hr: of the same shape.
+
+    Returns:
+        Twice `[B, C]`: luminance x contrast x structure, and contrast x structure alone.
+    """
     moments = torch.stack([sr, hr, sr * sr, hr * hr, sr * hr])
     mean_s, mean_h, square_s, square_h, product = _blur_valid(moments).unbind()
     c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
     luminance = (2 * mean_s * mean_h + c1) / (mean_s**2 + mean_h**2 + c1)
     variances = square_s - mean_s**2 + square_h - mean_h**2
     structure = (2 * (product - mean_s * mean_h) + c2) / (variances + c2)
-    return (luminance * structure).mean(dim=(1, 2, 3))
+    return (luminance * structure).mean(dim=(2, 3)), structure.mean(dim=(2, 3))
 
 
 def high_frequency_energy(image: Tensor, *, crop: int = 4, scale: int = 4) -> Tensor:
@@ -113,7 +96,7 @@ def high_frequency_energy(image: Tensor, *, crop: int = 4, scale: int = 4) -> Te
     Returns:
         float64 `[B]`, in squared levels of 255.
     """
-    luma, _ = _prepare(image, image, crop=crop, space="y", smallest=3)
+    luma, _ = prepare(image, image, crop=crop, space="y", smallest=3)
     height, width = luma.shape[-2:]
     window = torch.outer(_hann(height, luma), _hann(width, luma))
     spectrum = torch.fft.fft2((luma - luma.mean((-2, -1), keepdim=True)) * window)
@@ -144,32 +127,10 @@ def sharpness(sr: Tensor, hr: Tensor, *, crop: int = 4, scale: int = 4) -> Tenso
     Raises:
         UserError: for pictures of different sizes, or too small.
     """
-    _check_sizes(sr, hr)
+    check_sizes(sr, hr)
     energy_sr = high_frequency_energy(sr, crop=crop, scale=scale)
     energy_hr = high_frequency_energy(hr, crop=crop, scale=scale)
     return (energy_sr + ROUNDING) / (energy_hr + ROUNDING)
-
-
-def _prepare(
-    sr: Tensor, hr: Tensor, *, crop: int, space: Space, smallest: int
-) -> tuple[Tensor, Tensor]:
-    """Round, crop and convert both, in the protocol's order: float64 `[B, C, H, W]` of 255."""
-    _check_sizes(sr, hr)
-    height, width = (side - 2 * crop for side in sr.shape[-2:])
-    if min(height, width) < smallest:
-        raise UserError(
-            f"a picture of {sr.shape[-2]}x{sr.shape[-1]} is too small to be judged: "
-            f"cropped by {crop} at each border it must keep {smallest}x{smallest} pixels"
-        )
-    cropped = (quantize(image)[..., crop:, crop:][..., :height, :width] for image in (sr, hr))
-    sr, hr = (to_y(image / 255) if space == "y" else image for image in cropped)
-    return sr, hr
-
-
-def _check_sizes(sr: Tensor, hr: Tensor) -> None:
-    if sr.shape != hr.shape:
-        sizes = (f"{image.shape[-2]}x{image.shape[-1]}" for image in (sr, hr))
-        raise UserError("SR and HR must have the same size, got {} and {}".format(*sizes))
 
 
 def _blur_valid(image: Tensor) -> Tensor:

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-from srgan_lightning.metrics import functional
-from srgan_lightning.metrics.functional import Space
+from srgan_lightning.metrics import colour, functional, multiscale
+from srgan_lightning.metrics.preparation import Space
 
 
 class ImageMean(Metric):
@@ -81,6 +81,59 @@ class SSIM(ImageMean):
     def figures(self, sr: Tensor, hr: Tensor) -> Tensor:
         """Return each image's SSIM."""
         return functional.ssim(sr, hr, crop=self.crop, space=self.space)
+
+
+class MSSSIM(ImageMean):
+    """Mean of `multiscale.ms_ssim` over images.
+
+    Args:
+        crop: pixels left out at each border.
+        space: `y` or `rgb`.
+    """
+
+    higher_is_better = True
+
+    def __init__(self, *, crop: int = 4, space: Space = "y") -> None:
+        super().__init__()
+        self.crop, self.space = crop, space
+
+    def figures(self, sr: Tensor, hr: Tensor) -> Tensor:
+        """Return each image's MS-SSIM."""
+        return multiscale.ms_ssim(sr, hr, crop=self.crop, space=self.space)
+
+
+class BrightnessShift(ImageMean):
+    """Mean of `colour.brightness_shift` over images, in levels of luma.
+
+    Args:
+        crop: pixels left out at each border.
+    """
+
+    def __init__(self, *, crop: int = 4) -> None:
+        super().__init__()
+        self.crop = crop
+
+    def figures(self, sr: Tensor, hr: Tensor) -> Tensor:
+        """Return each image's shift."""
+        return colour.brightness_shift(sr, hr, crop=self.crop)
+
+
+class ColourShift(ImageMean):
+    """Mean of `colour.colour_shift` over images, in levels of chroma.
+
+    Args:
+        crop: pixels left out at each border.
+    """
+
+    higher_is_better = False
+
+    def __init__(self, *, crop: int = 4) -> None:
+        super().__init__()
+        self.crop = crop
+
+    def figures(self, sr: Tensor, hr: Tensor) -> Tensor:
+        """Return each image's shift."""
+        return colour.colour_shift(sr, hr, crop=self.crop)
 
 
 class Sharpness(ImageMean):

@@ -3,15 +3,35 @@
 import pytest
 import torch
 
-from srgan_lightning.metrics import PSNR, SSIM, Sharpness, psnr, sharpness, ssim
+from srgan_lightning.metrics import (
+    MSSSIM,
+    PSNR,
+    SSIM,
+    BrightnessShift,
+    ColourShift,
+    Sharpness,
+    brightness_shift,
+    colour_shift,
+    ms_ssim,
+    psnr,
+    sharpness,
+    ssim,
+)
 
-METRICS = [(PSNR, psnr), (SSIM, ssim), (Sharpness, sharpness)]
+METRICS = [
+    (PSNR, psnr),
+    (SSIM, ssim),
+    (MSSSIM, ms_ssim),
+    (Sharpness, sharpness),
+    (BrightnessShift, brightness_shift),
+    (ColourShift, colour_shift),
+]
 
 
 def batches():
     generator = torch.Generator().manual_seed(0)
     for size, noise in ((2, 0.02), (1, 0.3), (3, 0.1)):
-        hr = torch.rand(size, 3, 24, 28, generator=generator)
+        hr = torch.rand(size, 3, 184, 190, generator=generator)
         yield hr + noise * torch.randn(hr.shape, generator=generator), hr
 
 
