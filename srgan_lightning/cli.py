@@ -10,6 +10,7 @@ import typer
 from srgan_lightning.commands.evaluate import evaluate
 from srgan_lightning.commands.info import info
 from srgan_lightning.commands.prepare import prepare
+from srgan_lightning.commands.report import report
 from srgan_lightning.commands.train import train
 from srgan_lightning.commands.upscale import upscale
 from srgan_lightning.errors import UserError
@@ -27,6 +28,7 @@ app.command(context_settings=HYDRA)(train)
 app.command(context_settings=HYDRA)(evaluate)
 app.command()(upscale)
 app.command()(prepare)
+app.command()(report)
 app.command()(info)
 
 

@@ -13,14 +13,14 @@ FLOORS = [
     {"classical", "losses", "data"},
     {"inference"},
     {"evaluation"},
-    {"training"},
+    {"training", "report"},
     {"commands", "api"},
     {"cli", "__init__"},
     {"__main__"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 FRAMEWORKS = {"pytorch_lightning", "hydra", "wandb", "omegaconf"}
-PURE = {"networks", "classical", "losses", "degradations", "metrics", "imaging", "inference", "evaluation"}
+PURE = {"networks", "classical", "losses", "degradations", "metrics", "imaging", "inference", "evaluation", "report"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 

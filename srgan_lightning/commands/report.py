@@ -1,0 +1,45 @@
+"""`srgan report`: one HTML file of runs and evaluations."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from srgan_lightning.errors import UserError
+
+
+def report(
+    folders: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FOLDER...",
+            help="Folders that `srgan train` and `srgan evaluate` wrote, in any number.",
+        ),
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="The HTML file to write.")
+    ] = Path("report.html"),
+    title: Annotated[str, typer.Option(help="The heading.")] = "Super-resolution report",
+    pictures: Annotated[
+        int, typer.Option(min=0, help="The most pictures to compare, of each table.")
+    ] = 8,
+) -> None:
+    """Show runs and evaluations in one HTML file that needs no network.
+
+    Tables that sort, a perception-distortion chart, learning curves, and for each picture a
+    slider between two methods: drag the border, wheel or double click to zoom, drag to move.
+    Methods share a table if they were measured by one protocol on the same pictures. Pictures are
+    those that an evaluation saved:
+
+    srgan evaluate model=[bicubic,A/generator.safetensors] save_pictures=true
+
+    srgan report outputs/evaluate/2026-05-01_12-00-00 outputs/quickstart/* -o report.html
+    """
+    from rich.console import Console
+
+    from srgan_lightning.report import write_report
+
+    if output.is_dir():
+        raise UserError(f"{output}: is a folder; -o names the HTML file to write")
+    write_report(folders, output, title=title, pictures=pictures, console=Console(stderr=True))
+    typer.echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB, open it in a browser")

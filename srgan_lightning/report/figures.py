@@ -1,0 +1,70 @@
+"""What the names of figures mean to a reader: which value is best, and how it is written."""
+
+import math
+from collections.abc import Sequence
+
+from srgan_lightning.evaluation.table import DIGITS, HEADINGS
+
+GOALS = {
+    "psnr": math.inf,
+    "ssim": math.inf,
+    "ms_ssim": math.inf,
+    "lpips": 0.0,
+    "dists": 0.0,
+    "rmse": 0.0,
+    "sharpness": 1.0,
+    "seconds": 0.0,
+}
+SPEED = frozenset({"seconds", "megapixels_per_second"})
+DISTORTION = ("psnr", "rmse")
+PERCEPTION = ("lpips", "dists", "sharpness")
+
+
+def heading(name: str) -> str:
+    """Return what a column or an axis is called.
+
+    >>> heading("psnr"), heading("colour_shift")
+    ('PSNR [dB]', 'colour shift')
+    """
+    return HEADINGS.get(name, name.replace("_", " "))
+
+
+def hint(name: str) -> str:
+    """Say which value of a figure is best; nothing where that is not known.
+
+    >>> hint("psnr"), hint("lpips"), hint("sharpness"), hint("parameters")
+    ('higher is better', 'lower is better', 'nearest to 1 is best', '')
+    """
+    goal = GOALS.get(name)
+    if goal is None:
+        return ""
+    if goal == math.inf:
+        return "higher is better"
+    return "lower is better" if goal == 0 else f"nearest to {goal:g} is best"
+
+
+def written(name: str, value: float, deviation: float | None = None) -> str:
+    """Write a figure with the digits that it deserves.
+
+    >>> written("psnr", 31.2345), written("psnr", 31.2345, 0.061), written("parameters", 375456)
+    ('31.23', '31.23 ± 0.06', '375,456')
+    """
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    digits = DIGITS.get(name, 0 if value == int(value) and abs(value) >= 1000 else 4)
+    text = f"{value:,.{digits}f}"
+    return text if deviation is None else f"{text} ± {deviation:,.{digits}f}"
+
+
+def best(name: str, values: Sequence[float]) -> float | None:
+    """Return the best of some values; None where the figure has no known goal.
+
+    >>> best("psnr", [20.0, 30.0]), best("sharpness", [0.5, 1.2]), best("parameters", [1.0])
+    (30.0, 1.2, None)
+    """
+    goal = GOALS.get(name)
+    if goal is None or not values:
+        return None
+    if goal == math.inf:
+        return max(values)
+    return min(values, key=lambda value: abs(value - goal))

@@ -1,0 +1,82 @@
+"""The report's tables as HTML: what was put in, and the figures of methods."""
+
+from collections.abc import Sequence
+from html import escape
+
+from srgan_lightning.report.figures import best, heading, hint, written
+from srgan_lightning.report.groups import Group
+from srgan_lightning.report.read import Folder
+
+
+def inputs_table(folders: Sequence[Folder]) -> str:
+    """Say which folders the report was made of, and what they hold."""
+    rows = "".join(
+        f'<tr><th scope="row">{escape(folder.label)}</th><td>{escape(_contents(folder))}</td></tr>'
+        for folder in folders
+    )
+    head = '<tr><th scope="col">folder</th><th scope="col">holds</th></tr>'
+    return (
+        f'<div class="scroll"><table class="inputs"><thead>{head}</thead>'
+        f"<tbody>{rows}</tbody></table></div>"
+    )
+
+
+def _contents(folder: Folder) -> str:
+    parts = []
+    if run := folder.run:
+        parts.append(f"a run of {run.generator or 'a generator'}, {run.steps:,} generator steps")
+    if evaluation := folder.evaluation:
+        pictures = {name for method in evaluation.methods for name in method.pictures}
+        saved = "" if evaluation.hr else ", no pictures saved"
+        parts.append(
+            f"figures of {_count(len(evaluation.methods), 'method')} on "
+            f"{_count(len(pictures), 'picture')}{saved}"
+        )
+    return "; ".join(parts)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def methods_table(group: Group) -> str:
+    """Lay out the means of a group's methods; the best of each figure is bold."""
+    origins = len({method.origin for method in group.methods}) > 1
+    bests = {
+        name: best(name, [m.means[name] for m in group.methods if name in m.means])
+        for name in group.figures
+    }
+    head = [_sortable("method", "ascending", "")]
+    head += [_sortable("from", "ascending", "")] if origins else []
+    head += [_sortable(heading(n), _first_order(n), hint(n)) for n in group.figures]
+    rows = []
+    for method in group.methods:
+        cells = [f'<th scope="row" data-value="{escape(method.name)}">{escape(method.name)}</th>']
+        if origins:
+            cells.append(f'<td data-value="{escape(method.origin)}">{escape(method.origin)}</td>')
+        for name in group.figures:
+            value = method.means.get(name)
+            if value is None:
+                cells.append('<td class="number" data-value="">–</td>')
+                continue
+            text = escape(written(name, value, method.deviations.get(name)))
+            text = f"<strong>{text}</strong>" if value == bests[name] else text
+            cells.append(f'<td class="number" data-value="{value!r}">{text}</td>')
+        rows.append(f"<tr>{''.join(cells)}</tr>")
+    caption = f"Means over {_count(len(group.pictures), 'picture')}; {escape(group.stamp)}."
+    return (
+        f'<div class="scroll"><table class="methods"><caption>{caption}</caption>'
+        f"<thead><tr>{''.join(head)}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def _first_order(name: str) -> str:
+    return "descending" if hint(name).startswith("higher") else "ascending"
+
+
+def _sortable(text: str, order: str, title: str) -> str:
+    tip = f' title="{escape(title)}"' if title else ""
+    return (
+        f'<th scope="col" aria-sort="none"><button type="button" data-order="{order}"{tip}>'
+        f"{escape(text)}</button></th>"
+    )
