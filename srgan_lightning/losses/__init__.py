@@ -8,7 +8,17 @@ from srgan_lightning.losses.adversarial import (
     generator_bce,
 )
 from srgan_lightning.losses.content import ContentLoss, content_loss
-from srgan_lightning.losses.pixel import L1, MSE, PIXEL_LOSSES, Charbonnier, charbonnier, l1, mse
+from srgan_lightning.losses.pixel import (
+    L1,
+    MSE,
+    PIXEL_LOSSES,
+    SSE,
+    Charbonnier,
+    charbonnier,
+    l1,
+    mse,
+    sse,
+)
 from srgan_lightning.losses.variation import TotalVariation, total_variation
 
 __all__ = [
@@ -16,6 +26,7 @@ __all__ = [
     "L1",
     "MSE",
     "PIXEL_LOSSES",
+    "SSE",
     "AdversarialLoss",
     "BCEAdversarialLoss",
     "Charbonnier",
@@ -27,5 +38,6 @@ __all__ = [
     "generator_bce",
     "l1",
     "mse",
+    "sse",
     "total_variation",
 ]

@@ -48,6 +48,29 @@ def mse(sr: Tensor, hr: Tensor) -> Tensor:
     return (sr.float() - hr.float()).square().mean()
 
 
+def sse(sr: Tensor, hr: Tensor, factor: float = 1.0) -> Tensor:
+    """Summed squared error of an image, factor · 1/B Σ_b ‖SR_b − HR_b‖² over a batch of B.
+
+    SRCNN and FSRCNN (Dong et al. 2016) minimise it as it is, VDSR (Kim et al. 2016) half of it.
+    It is H · W · 3 times the MSE, and so are its gradients: with SGD the learning rates of these
+    papers mean what they mean there.
+
+    Args:
+        sr: `[B, 3, H, W]` in [0, 1].
+        hr: the same shape and range.
+        factor: what to multiply the sum with.
+
+    Returns:
+        A scalar.
+
+    Example:
+        >>> import torch
+        >>> sse(torch.full((4, 3, 2, 2), 0.5), torch.zeros(4, 3, 2, 2)).item()
+        3.0
+    """
+    return factor * (sr.float() - hr.float()).square().sum() / sr.shape[0]
+
+
 def charbonnier(sr: Tensor, hr: Tensor, eps: float = 1e-3) -> Tensor:
     """Smooth L1, 1/N Σᵢ √((SRᵢ − HRᵢ)² + ε²) (Lai et al. 2017, LapSRN, eq. 2).
 
@@ -90,6 +113,19 @@ class MSE(nn.Module):
     def forward(self, sr: Tensor, hr: Tensor) -> Tensor:
         """Compare SR with HR, both `[B, 3, H, W]` in [0, 1]."""
         return mse(sr, hr)
+
+
+@PIXEL_LOSSES.register("sse")
+class SSE(nn.Module):
+    """`sse` as a module: factor · 1/B Σ_b ‖SR_b − HR_b‖²."""
+
+    def __init__(self, *, factor: float = 1.0) -> None:
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, sr: Tensor, hr: Tensor) -> Tensor:
+        """Compare SR with HR, both `[B, 3, H, W]` in [0, 1]."""
+        return sse(sr, hr, self.factor)
 
 
 @PIXEL_LOSSES.register("charbonnier")

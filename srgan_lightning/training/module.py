@@ -17,7 +17,12 @@ from srgan_lightning.networks.weights import CHECKPOINT_VERSION
 from srgan_lightning.training.ema import ExponentialMovingAverage
 from srgan_lightning.training.monitor import StabilityMonitor
 from srgan_lightning.training.objective import GeneratorObjective
-from srgan_lightning.training.optimizers import OptimConfig, build_optimizer, guard_step
+from srgan_lightning.training.optimizers import (
+    OptimConfig,
+    build_optimizer,
+    guard_step,
+    set_learning_rate,
+)
 from srgan_lightning.training.schedule import Schedule, Turn
 from srgan_lightning.training.state import migrate
 
@@ -146,8 +151,7 @@ class SRGANModule(pl.LightningModule):
     def _update(self, network: str, lr: float) -> None:
         """Clip and apply a network's gradients; a non-finite gradient applies nothing."""
         optimizer = self._optimizer(network)
-        for group in optimizer.param_groups:
-            group["lr"] = lr
+        set_learning_rate(optimizer, getattr(self.optim, network), lr)
         scaler = getattr(self.trainer.precision_plugin, "scaler", None)
         if scaler is not None:
             scaler.unscale_(optimizer)
@@ -174,11 +178,9 @@ class SRGANModule(pl.LightningModule):
 
     def configure_optimizers(self) -> list[Optimizer]:
         """Build the generator's optimizer and, for an adversarial run, the discriminator's."""
-        optimizers = [build_optimizer(self.optim.generator, self.generator.parameters())]
+        optimizers = [build_optimizer(self.optim.generator, self.generator)]
         if self.discriminator is not None:
-            optimizers.append(
-                build_optimizer(self.optim.discriminator, self.discriminator.parameters())
-            )
+            optimizers.append(build_optimizer(self.optim.discriminator, self.discriminator))
         return optimizers
 
     def on_fit_start(self) -> None:

@@ -1,7 +1,6 @@
 """Optimizers by name, with one way to skip, clip and step them on any device."""
 
-from collections.abc import Iterable
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, PositiveInt
@@ -17,6 +16,8 @@ class OptimizerConfig(BaseModel):
         betas: Adam's decay rates; the first is SGD's momentum.
         eps: Adam's epsilon.
         weight_decay: L2 penalty (decoupled for `adamw`).
+        last_layer: the last layer's learning rate over that of the others; SRCNN, FSRCNN and
+            ESPCN were trained with 0.1.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -25,6 +26,7 @@ class OptimizerConfig(BaseModel):
     betas: tuple[float, float] = (0.9, 0.999)
     eps: PositiveFloat = 1e-8
     weight_decay: NonNegativeFloat = 0.0
+    last_layer: PositiveFloat = 1.0
 
 
 class OptimConfig(BaseModel):
@@ -49,15 +51,16 @@ class OptimConfig(BaseModel):
     max_nonfinite: PositiveInt = 20
 
 
-def build_optimizer(config: OptimizerConfig, parameters: Iterable[nn.Parameter]) -> Optimizer:
-    """Build a fused optimizer; its learning rate is set before every step by the schedule.
+def build_optimizer(config: OptimizerConfig, network: nn.Module) -> Optimizer:
+    """Build a fused optimizer; `set_learning_rate` belongs before each of its steps.
 
     Fused, because only then can a step be skipped on the device (`found_inf`) and GradScaler work
     without reading a value back.
     """
+    groups = _groups(config, network)
     if config.name == "sgd":
         return SGD(
-            parameters,
+            groups,
             lr=0.0,
             momentum=config.betas[0],
             weight_decay=config.weight_decay,
@@ -65,13 +68,35 @@ def build_optimizer(config: OptimizerConfig, parameters: Iterable[nn.Parameter])
         )
     kind = Adam if config.name == "adam" else AdamW
     return kind(
-        parameters,
+        groups,
         lr=0.0,
         betas=config.betas,
         eps=config.eps,
         weight_decay=config.weight_decay,
         fused=True,
     )
+
+
+def set_learning_rate(optimizer: Optimizer, config: OptimizerConfig, lr: float) -> None:
+    """Set an optimizer's learning rate, and the last layer's share of it.
+
+    Args:
+        optimizer: what `build_optimizer` built.
+        config: from what it was built.
+        lr: the learning rate.
+    """
+    rates = (lr, lr * config.last_layer)
+    for group, rate in zip(optimizer.param_groups, rates, strict=False):
+        group["lr"] = rate
+
+
+def _groups(config: OptimizerConfig, network: nn.Module) -> list[dict[str, Any]]:
+    """Return all parameters, the last layer's apart where it learns at a rate of its own."""
+    if config.last_layer == 1:
+        return [{"params": list(network.parameters())}]
+    layers = [list(module.parameters(recurse=False)) for module in network.modules()]
+    *others, last = [parameters for parameters in layers if parameters]
+    return [{"params": [p for parameters in others for p in parameters]}, {"params": last}]
 
 
 def guard_step(optimizer: Optimizer, *, clip_norm: float | None) -> tuple[Tensor, Tensor]:

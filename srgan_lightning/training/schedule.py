@@ -43,11 +43,17 @@ class StageConfig(BaseModel):
 
 
 class ScheduleConfig(BaseModel):
-    """The stages by name, in the order in which they run."""
+    """What a run trains, and for how long.
+
+    Attributes:
+        stages: by name, in the order in which they run.
+        stage_steps: shortens every longer stage to so many generator steps, for a trial.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     stages: dict[str, StageConfig] = Field(min_length=1)
+    stage_steps: PositiveInt | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +96,12 @@ class Schedule:
     """
 
     def __init__(self, config: ScheduleConfig, *, max_steps: int | None = None) -> None:
-        self.stages = dict(config.stages)
+        self.stages = {
+            name: stage.model_copy(
+                update={"steps": min(stage.steps, config.stage_steps or stage.steps)}
+            )
+            for name, stage in config.stages.items()
+        }
         self.ends = dict(
             zip(self.stages, accumulate(s.steps for s in self.stages.values()), strict=True)
         )

@@ -12,11 +12,13 @@ from srgan_lightning.losses import (
     L1,
     MSE,
     PIXEL_LOSSES,
+    SSE,
     Charbonnier,
     TotalVariation,
     charbonnier,
     l1,
     mse,
+    sse,
     total_variation,
 )
 
@@ -27,6 +29,7 @@ def test_values_equal_numpy() -> None:
     difference = SR.double().numpy() - HR.double().numpy()
     assert l1(SR, HR).item() == pytest.approx(np.abs(difference).mean(), rel=1e-6)
     assert mse(SR, HR).item() == pytest.approx((difference**2).mean(), rel=1e-6)
+    assert sse(SR, HR).item() == pytest.approx((difference**2).sum() / len(HR), rel=1e-6)
     expected = np.sqrt(difference**2 + 0.05**2).mean()
     assert charbonnier(SR, HR, eps=0.05).item() == pytest.approx(expected, rel=1e-6)
 
@@ -49,7 +52,7 @@ def test_on_the_papers_range_mse_is_four_times_and_l1_twice() -> None:
     torch.testing.assert_close(l1(2 * SR - 1, 2 * HR - 1), 2 * l1(SR, HR))
 
 
-@pytest.mark.parametrize("name", ["l1", "mse", "charbonnier"])
+@pytest.mark.parametrize("name", ["l1", "mse", "sse", "charbonnier"])
 def test_bfloat16_is_summed_in_float32(name) -> None:
     loss = PIXEL_LOSSES.build(name, {})
     sr, hr = SR.bfloat16(), HR.bfloat16()
@@ -60,6 +63,7 @@ def test_bfloat16_is_summed_in_float32(name) -> None:
 def test_modules_are_the_functions_and_have_names() -> None:
     assert L1()(SR, HR) == l1(SR, HR)
     assert MSE()(SR, HR) == mse(SR, HR)
+    assert SSE(factor=0.5)(SR, HR) == sse(SR, HR) / 2
     assert Charbonnier(eps=0.1)(SR, HR) == charbonnier(SR, HR, 0.1)
     assert TotalVariation()(SR) == total_variation(SR)
     assert isinstance(PIXEL_LOSSES.build("charbonnier", {"eps": 0.2}), Charbonnier)

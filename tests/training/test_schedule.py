@@ -41,6 +41,13 @@ def test_max_steps_ends_earlier_and_leaves_an_unreached_discriminator_out():
     assert schedule(max_steps=11, pixel=PIXEL, adversarial=GAN).adversarial
 
 
+def test_every_stage_can_be_shortened_for_a_trial():
+    stages = {"pixel": {**PIXEL, "steps": 2}, "adversarial": GAN, "off": {**GAN, "steps": 0}}
+    plan = Schedule(check(ScheduleConfig, {"stages": stages, "stage_steps": 3}))
+    names = [plan.at(step).stage for step in range(plan.total)]
+    assert names == ["pixel"] * 2 + ["adversarial"] * 3
+
+
 def test_learning_rates_warm_up_and_decay():
     plan = schedule(a={**PIXEL, "warmup": 4}, b={**PIXEL, "decay": "multistep", "milestones": [5]})
     assert [plan.at(step).lr for step in range(5)] == pytest.approx(
