@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import pairwise
 from statistics import fmean
 
 from srgan_lightning.report.axes import Axis
@@ -46,10 +47,14 @@ def scatter(points: Mapping[str, tuple[float, float]], *, x_title: str, y_title:
     places = {name: (x(a), y(b)) for name, (a, b) in points.items()}
     curves = blends(list(points))
     joined = [_polyline([places[name] for name in names], "blend") for names in curves.values()]
+    taken = [spot for names in curves.values() for spot in _along([places[n] for n in names])]
     inside = (frame.left, frame.top, frame.width - frame.right, frame.height - frame.bottom)
     short = {name: f"α {alpha:g}" for names in curves.values() for name, alpha in names.items()}
     labels = place_labels(
-        {name: short.get(name, shortened(name)) for name in points}, places, inside=inside
+        {name: short.get(name, shortened(name)) for name in points},
+        places,
+        inside=inside,
+        taken=taken,
     )
     marks = []
     for name, (a, b) in points.items():
@@ -113,7 +118,7 @@ def curves(
         if start:
             body.append(_line("border", x(start), frame.top, x(start), y.start))
             body.append(
-                f'<text class="stage" x="{x(start) + 5:.1f}" y="{frame.top + 11}">'
+                f'<text class="stage" x="{x(start):.1f}" y="{frame.top - 7}">'
                 f"{escape(shortened(name))}</text>"
             )
     for name, (number, points) in shown.items():
@@ -175,6 +180,15 @@ def _frame(frame: Frame, x: Axis, y: Axis, x_title: str, y_title: str) -> str:
         f"{escape(y_title)}</text>"
     )
     return "".join(parts)
+
+
+def _along(points: Points) -> list[tuple[float, float]]:
+    """Return points closely along a polyline, for labels to keep off."""
+    return [
+        (a + (c - a) * part / 8, b + (d - b) * part / 8)
+        for (a, b), (c, d) in pairwise(points)
+        for part in range(1, 8)
+    ]
 
 
 def _line(kind: str, x1: float, y1: float, x2: float, y2: float) -> str:

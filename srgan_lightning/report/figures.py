@@ -5,17 +5,21 @@ from collections.abc import Sequence
 
 from srgan_lightning.evaluation.table import DIGITS, HEADINGS
 
-GOALS = {
+BEST = {
     "psnr": math.inf,
     "ssim": math.inf,
     "ms_ssim": math.inf,
-    "lpips": 0.0,
-    "dists": 0.0,
-    "rmse": 0.0,
+    "lpips": -math.inf,
+    "dists": -math.inf,
+    "rmse": -math.inf,
+    "lr_psnr": math.inf,
     "sharpness": 1.0,
-    "seconds": 0.0,
+    "brightness": 0.0,
+    "colour": 0.0,
+    "seconds": -math.inf,
+    "megapixels": math.inf,
 }
-SPEED = frozenset({"seconds", "megapixels_per_second"})
+SPEED = frozenset({"seconds", "megapixels"})
 DISTORTION = ("psnr", "rmse")
 PERCEPTION = ("lpips", "dists", "sharpness")
 
@@ -35,12 +39,12 @@ def hint(name: str) -> str:
     >>> hint("psnr"), hint("lpips"), hint("sharpness"), hint("parameters")
     ('higher is better', 'lower is better', 'nearest to 1 is best', '')
     """
-    goal = GOALS.get(name)
+    goal = BEST.get(name)
     if goal is None:
         return ""
-    if goal == math.inf:
-        return "higher is better"
-    return "lower is better" if goal == 0 else f"nearest to {goal:g} is best"
+    if math.isinf(goal):
+        return "higher is better" if goal > 0 else "lower is better"
+    return f"nearest to {goal:g} is best"
 
 
 def written(name: str, value: float, deviation: float | None = None) -> str:
@@ -57,14 +61,14 @@ def written(name: str, value: float, deviation: float | None = None) -> str:
 
 
 def best(name: str, values: Sequence[float]) -> float | None:
-    """Return the best of some values; None where the figure has no known goal.
+    """Return the best of some values; None where no goal is known or all are equal.
 
     >>> best("psnr", [20.0, 30.0]), best("sharpness", [0.5, 1.2]), best("parameters", [1.0])
     (30.0, 1.2, None)
     """
-    goal = GOALS.get(name)
-    if goal is None or not values:
+    goal = BEST.get(name)
+    if goal is None or len(set(values)) < 2:
         return None
-    if goal == math.inf:
-        return max(values)
+    if math.isinf(goal):
+        return max(values) if goal > 0 else min(values)
     return min(values, key=lambda value: abs(value - goal))

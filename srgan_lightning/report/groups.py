@@ -1,5 +1,6 @@
 """Evaluations brought together where they may be compared: one protocol, the same pictures."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -83,7 +84,9 @@ def _distinct(methods: Sequence[Method]) -> list[Method]:
 def _equal(one: Method, other: Method) -> bool:
     """Say whether two methods have one name and, but for their speed, all figures in common."""
     return one.name == other.name and all(
-        figures.get(name) == other.pictures[picture].get(name)
+        math.isclose(
+            figures.get(name, math.nan), other.pictures[picture].get(name, math.nan), rel_tol=1e-9
+        )
         for picture, figures in one.pictures.items()
         for name in figures.keys() | other.pictures[picture].keys()
         if name not in SPEED

@@ -1,11 +1,12 @@
 """Labels beside points, each where it covers neither a point nor another label."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 ADVANCE, HEIGHT, GAP = 6.9, 15.0, 9.0  # of 12-pixel sans-serif text: per letter, per line
 LONGEST = 34
 
+Point = tuple[float, float]
 Box = tuple[float, float, float, float]
 
 
@@ -31,7 +32,11 @@ def shortened(text: str) -> str:
 
 
 def place_labels(
-    texts: Mapping[str, str], points: Mapping[str, tuple[float, float]], *, inside: Box
+    texts: Mapping[str, str],
+    points: Mapping[str, Point],
+    *,
+    inside: Box,
+    taken: Sequence[Point] = (),
 ) -> dict[str, Label]:
     """Place each label where it overlaps least: right of its point if it can, else around it.
 
@@ -39,18 +44,20 @@ def place_labels(
         texts: by name.
         points: pixels, by the same names.
         inside: left, top, right and bottom of the chart.
+        taken: further pixels to keep off.
     """
-    taken = [(x - 6, y - 6, x + 6, y + 6) for x, y in points.values()]
+    boxes = [(x - 6, y - 6, x + 6, y + 6) for x, y in points.values()]
+    boxes += [(x - 4, y - 4, x + 4, y + 4) for x, y in taken]
     placed = {}
     for name, text in texts.items():
-        boxes = _around(points[name], len(text) * ADVANCE)
-        best = min(boxes, key=lambda box: _cost(box, taken, inside))
-        taken.append(best)
+        around = _around(points[name], len(text) * ADVANCE)
+        best = min(around, key=lambda box: _cost(box, boxes, inside))
+        boxes.append(best)
         placed[name] = Label(text, best[0], best[3] - 4)
     return placed
 
 
-def _around(point: tuple[float, float], width: float) -> list[Box]:
+def _around(point: Point, width: float) -> list[Box]:
     """Return places for a label, the better ones first."""
     x, y = point
     boxes = []

@@ -52,9 +52,9 @@ def make_page(folders: Sequence[Folder], *, title: str, pictures: int, console: 
     store = Store()
     sections = [
         _section("Put in", inputs_table(folders)),
-        *(_figures_section(one) for one in groups),
+        _section("Figures", *(_figures(one) for one in groups)),
         _curves_section(runs),
-        *(_pictures_section(one, store, pictures, console) for one in groups),
+        _section("Pictures", *(_viewers(one, store, pictures, console) for one in groups)),
     ]
     script = _asset("report.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -74,11 +74,13 @@ def _asset(name: str) -> str:
 
 
 def _section(title: str, *parts: str) -> str:
+    if not any(parts):
+        return ""
     return f"<section>\n<h2>{escape(title)}</h2>\n{''.join(parts)}\n</section>"
 
 
-def _figures_section(group: Group) -> str:
-    return _section("Figures", methods_table(group), _plane(group))
+def _figures(group: Group) -> str:
+    return f"<h3>{escape(group.stamp)}</h3>{methods_table(group)}{_plane(group)}"
 
 
 def _plane(group: Group) -> str:
@@ -94,7 +96,7 @@ def _plane(group: Group) -> str:
         return ""
     titles = [f"{heading(name)} – {hint(name)}" for name in (x, y)]
     chart = scatter(points, x_title=titles[0], y_title=titles[1])
-    return f"<h3>Perception and distortion</h3><div class=scroll>{chart}</div>"
+    return f'<h4>Perception and distortion</h4><div class="scroll">{chart}</div>'
 
 
 def _measured(group: Group, name: str) -> int:
@@ -115,8 +117,10 @@ def _curves_section(runs: Sequence[Run]) -> str:
             if name in run.curves
         }
         if series:
-            title = name.replace("/", " ") if name != VALIDATION else "validation PSNR [dB]"
-            chart = curves(series, y_title=title, stages=list(stages), total=total)
+            y_title = f"{name.removeprefix('loss/')} loss"
+            if name == VALIDATION:
+                y_title = "validation PSNR [dB]"
+            chart = curves(series, y_title=y_title, stages=list(stages), total=total)
             charts.append(f'<div class="scroll">{chart}</div>')
     legend = "".join(
         f'<li class="s{number % SERIES}">{escape(run.label)}</li>'
@@ -128,7 +132,7 @@ def _curves_section(runs: Sequence[Run]) -> str:
     )
 
 
-def _pictures_section(group: Group, store: Store, limit: int, console: Console) -> str:
+def _viewers(group: Group, store: Store, limit: int, console: Console) -> str:
     names = viewable(group)
     if not names:
         return ""
@@ -142,5 +146,4 @@ def _pictures_section(group: Group, store: Store, limit: int, console: Console) 
             f'<p class="note">{left_out} of {len(names)} pictures '
             f"{'is' if left_out == 1 else 'are'} left out; --pictures {len(names)} shows all.</p>"
         )
-    stamp = f'<p class="stamp">{escape(group.stamp)}</p>'
-    return _section("Pictures", stamp, *viewers, note)
+    return f"<h3>{escape(group.stamp)}</h3>{''.join(viewers)}{note}"

@@ -112,6 +112,10 @@
       this.layer("right").style.clipPath = `inset(0 0 0 ${percent}%)`;
       this.divider.style.left = `${percent}%`;
       this.divider.setAttribute("aria-valuenow", Math.round(percent));
+      for (const tag of this.figure.querySelectorAll(".tag")) {
+        const share = tag.dataset.side === "left" ? this.split : 1 - this.split;
+        tag.classList.toggle("away", share < 0.05);
+      }
       this.stage.classList.toggle("zoomed", this.zoom > 1);
       this.readout.textContent = `${(this.scale * this.zoom).toFixed(2).replace(/\.?0+$/, "")}×`;
     }

@@ -63,9 +63,10 @@ def methods_table(group: Group) -> str:
             text = f"<strong>{text}</strong>" if value == bests[name] else text
             cells.append(f'<td class="number" data-value="{value!r}">{text}</td>')
         rows.append(f"<tr>{''.join(cells)}</tr>")
-    caption = f"Means over {_count(len(group.pictures), 'picture')}; {escape(group.stamp)}."
+    pictures = _count(len(group.pictures), "picture")
     return (
-        f'<div class="scroll"><table class="methods"><caption>{caption}</caption>'
+        f'<p class="note">Means over {pictures}; the best in bold.</p>'
+        f'<div class="scroll"><table class="methods" aria-label="{escape(group.stamp)}">'
         f"<thead><tr>{''.join(head)}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
     )
 
