@@ -13,6 +13,7 @@ class Stream(enum.IntEnum):
     POSITION = 1
     DEGRADATION = 2
     VALIDATION = 3
+    PENALTY = 4
 
 
 def derive_seed(seed: int, stream: Stream, *parts: int) -> int:

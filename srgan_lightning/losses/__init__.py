@@ -8,6 +8,16 @@ from srgan_lightning.losses.adversarial import (
     generator_bce,
 )
 from srgan_lightning.losses.content import ContentLoss, content_loss
+from srgan_lightning.losses.hinge import (
+    HingeAdversarialLoss,
+    discriminator_hinge,
+    generator_hinge,
+)
+from srgan_lightning.losses.lsgan import (
+    LSGANAdversarialLoss,
+    discriminator_lsgan,
+    generator_lsgan,
+)
 from srgan_lightning.losses.pixel import (
     L1,
     MSE,
@@ -19,7 +29,18 @@ from srgan_lightning.losses.pixel import (
     mse,
     sse,
 )
+from srgan_lightning.losses.relativistic import (
+    RelativisticAdversarialLoss,
+    discriminator_relativistic,
+    generator_relativistic,
+)
 from srgan_lightning.losses.variation import TotalVariation, total_variation
+from srgan_lightning.losses.wgan_gp import (
+    WGANGPAdversarialLoss,
+    discriminator_wgan,
+    generator_wgan,
+    gradient_penalty,
+)
 
 __all__ = [
     "ADVERSARIAL_LOSSES",
@@ -31,11 +52,24 @@ __all__ = [
     "BCEAdversarialLoss",
     "Charbonnier",
     "ContentLoss",
+    "HingeAdversarialLoss",
+    "LSGANAdversarialLoss",
+    "RelativisticAdversarialLoss",
     "TotalVariation",
+    "WGANGPAdversarialLoss",
     "charbonnier",
     "content_loss",
     "discriminator_bce",
+    "discriminator_hinge",
+    "discriminator_lsgan",
+    "discriminator_relativistic",
+    "discriminator_wgan",
     "generator_bce",
+    "generator_hinge",
+    "generator_lsgan",
+    "generator_relativistic",
+    "generator_wgan",
+    "gradient_penalty",
     "l1",
     "mse",
     "sse",

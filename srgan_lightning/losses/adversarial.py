@@ -5,8 +5,10 @@ where a logarithm of the sigmoid would underflow. All are computed in float32.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import ClassVar
 
+import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
@@ -54,9 +56,12 @@ class AdversarialLoss(ABC):
     Attributes:
         needs_hr_logits_for_generator: whether `generator` looks at HR's logits; where it does
             not, they need not be computed.
+        critic: whether D is a critic, trained as near to its optimum as can be: that it is always
+            right is no victory then. It has to judge each image by itself, without BatchNorm.
     """
 
-    needs_hr_logits_for_generator: ClassVar[bool]
+    needs_hr_logits_for_generator: ClassVar[bool] = False
+    critic: ClassVar[bool] = False
 
     @abstractmethod
     def discriminator(self, logits_hr: Tensor, logits_sr: Tensor) -> Tensor:
@@ -66,6 +71,27 @@ class AdversarialLoss(ABC):
     def generator(self, logits_sr: Tensor, logits_hr: Tensor | None = None) -> Tensor:
         """Return G's loss, a scalar, from D's logits of SR and, where needed, of HR."""
 
+    def penalty(
+        self,
+        discriminator: Callable[[Tensor], Tensor],
+        hr: Tensor,
+        sr: Tensor,
+        generator: torch.Generator | None,
+    ) -> Tensor | None:
+        """Return what D's loss is raised by for D's own shape; None where the game asks nothing.
+
+        Args:
+            discriminator: D, twice differentiable.
+            hr: `[B, 3, H, W]`.
+            sr: the same shape, without a graph.
+            generator: the source of draws, on the images' device; None is torch's global one.
+        """
+        return None
+
+    def margins(self, logits_hr: Tensor, logits_sr: Tensor) -> tuple[Tensor, Tensor]:
+        """Return by how much D is right on each logit of HR and of SR; above 0 it is right."""
+        return logits_hr, -logits_sr
+
 
 ADVERSARIAL_LOSSES = Registry[AdversarialLoss]("adversarial loss")
 
@@ -73,8 +99,6 @@ ADVERSARIAL_LOSSES = Registry[AdversarialLoss]("adversarial loss")
 @ADVERSARIAL_LOSSES.register("bce")
 class BCEAdversarialLoss(AdversarialLoss):
     """The paper's game: `discriminator_bce` against `generator_bce` (non-saturating)."""
-
-    needs_hr_logits_for_generator = False
 
     def __init__(self) -> None:
         pass

@@ -80,6 +80,7 @@ def build_module(
         schedule=schedule,
         optim=config.optim,
         crop=config.scale,
+        seed=config.seed,
         record={
             "config": dict(values),
             "facts": {**facts, "features": objective.features_source},

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import Optimizer
 from torchmetrics import MetricCollection
 
 from srgan_lightning.data.batches import Pair
+from srgan_lightning.data.seeds import Stream, derive_seed
 from srgan_lightning.errors import UserError
 from srgan_lightning.metrics import PSNR, SSIM, Sharpness
 from srgan_lightning.networks.base import Discriminator, Generator
@@ -45,7 +46,11 @@ class SRGANModule(pl.LightningModule):
         schedule: what each step does.
         optim: optimizers, clipping, accumulation, EMA.
         crop: pixels left out at each border by the validation metrics.
+        seed: of the draws that a loss makes.
         record: plain containers that travel inside the checkpoint (config, facts).
+
+    Raises:
+        UserError: a critic (see `AdversarialLoss.critic`) with BatchNorm.
     """
 
     def __init__(
@@ -57,9 +62,12 @@ class SRGANModule(pl.LightningModule):
         schedule: Schedule,
         optim: OptimConfig,
         crop: int,
+        seed: int,
         record: Mapping[str, Any],
     ) -> None:
         super().__init__()
+        if discriminator is not None and objective.adversarial.critic:
+            _refuse_batch_norm(discriminator)
         self.automatic_optimization = False
         self.generator = generator
         self.discriminator = discriminator
@@ -67,8 +75,9 @@ class SRGANModule(pl.LightningModule):
         self._outside = (objective,)
         self.schedule = schedule
         self.optim = optim
+        self.seed = seed
         self.record = dict(record)
-        self.monitor = StabilityMonitor()
+        self.monitor = StabilityMonitor(critic=objective.adversarial.critic)
         self.metrics = MetricCollection(
             {"psnr": PSNR(crop=crop), "ssim": SSIM(crop=crop), "sharpness": Sharpness(crop=crop)},
             compute_groups=False,
@@ -78,6 +87,7 @@ class SRGANModule(pl.LightningModule):
         self.figures: dict[str, Tensor] = {}
         self.validation: dict[str, float] = {}
         self.nonfinite = torch.zeros(len(NETWORKS), 3)
+        self._draws: torch.Generator | None = None
 
     @property
     def objective(self) -> GeneratorObjective:
@@ -109,17 +119,27 @@ class SRGANModule(pl.LightningModule):
 
     def _discriminator_step(self, pairs: Sequence[Pair], turn: Turn, *, sr: Tensor | None) -> None:
         """max_D: log D(HR) + log(1 − D(G(LR))) (equation 2, its first half)."""
-        assert self.discriminator is not None
         with self.toggled_optimizer(self._optimizer("discriminator")):
             for pair in pairs:
                 with torch.no_grad():
                     fake = self.generator(pair.lr) if sr is None else sr.detach()
-                logits_hr, logits_sr = self.discriminator(pair.hr), self.discriminator(fake)
-                loss = self.objective.adversarial.discriminator(logits_hr, logits_sr)
+                loss = self._discriminator_loss(fake, pair.hr)
                 self.manual_backward(loss / len(pairs))
-                self.monitor.update(logits_hr, logits_sr)
             self.figures["loss/discriminator"] = loss.detach()
             self._update("discriminator", turn.lr_discriminator)
+
+    def _discriminator_loss(self, sr: Tensor, hr: Tensor) -> Tensor:
+        assert self.discriminator is not None
+        adversarial = self.objective.adversarial
+        logits_hr, logits_sr = self.discriminator(hr), self.discriminator(sr)
+        self.monitor.update(*adversarial.margins(logits_hr.detach(), logits_sr.detach()))
+        loss = adversarial.discriminator(logits_hr, logits_sr)
+        eager = self.discriminator.forward  # what is compiled has no second derivative
+        penalty = adversarial.penalty(eager, hr, sr, self._draws)
+        if penalty is None:
+            return loss
+        self.figures["loss/gradient_penalty"] = penalty.detach()
+        return loss + penalty
 
     def _generator_step(self, pairs: Sequence[Pair], turn: Turn, *, sr: Tensor | None) -> None:
         """min_G: l_content + 1e-3 l_adversarial (equation 3), or the pixel loss alone."""
@@ -143,8 +163,10 @@ class SRGANModule(pl.LightningModule):
         return adversarial.generator(self.discriminator(sr), logits_hr)
 
     def _begin(self, turn: Turn) -> None:
-        """Start a step's figures; a new stage's losses deserve new moments in the optimizer."""
+        """Start a step's figures and draws; a new stage's losses deserve new moments."""
         self.figures = {}
+        seed = derive_seed(self.seed, Stream.PENALTY, self.global_rank, self.step)
+        self._draws = torch.Generator(self.device).manual_seed(seed)
         if turn.fresh:
             self._optimizer("generator").state.clear()
 
@@ -235,3 +257,13 @@ class SRGANModule(pl.LightningModule):
             if self.step < self.schedule.total:  # so that a finished run can be trained longer
                 loops = checkpoint["loops"]["fit_loop"]
                 loops["epoch_loop.batch_progress"]["is_last_batch"] = False
+
+
+def _refuse_batch_norm(discriminator: nn.Module) -> None:
+    kinds = (nn.BatchNorm1d, nn.BatchNorm2d, nn.SyncBatchNorm)
+    if any(isinstance(module, kinds) for module in discriminator.modules()):
+        raise UserError(
+            "loss.adversarial: a gradient penalty is not defined for a discriminator with "
+            "BatchNorm, whose answer to one image depends on the others; add "
+            "discriminator.norm=none, or take a discriminator without BatchNorm"
+        )

@@ -12,23 +12,31 @@ class StabilityMonitor:
     The figures stay on the device between two readings.
 
     Args:
+        critic: whether the discriminator may be right always, which is the aim of a Wasserstein
+            critic: its slope is held, and the generator goes on learning from it.
         patience: readings in a row that must agree before it speaks.
     """
 
     WINS = 0.98
     LOSES = 0.1
 
-    def __init__(self, *, patience: int = 5) -> None:
+    def __init__(self, *, critic: bool = False, patience: int = 5) -> None:
+        self.critic = critic
         self.patience = patience
         self._verdicts: list[str] = []
         self._sums: dict[str, Tensor] = {}
         self._count = 0
 
     @torch.no_grad()
-    def update(self, logits_hr: Tensor, logits_sr: Tensor) -> None:
-        """Count the discriminator's right answers on one batch of HR and SR (logits, any shape)."""
-        for name, right in (("hr", logits_hr > 0), ("sr", logits_sr < 0)):
-            share = right.float().mean()
+    def update(self, margin_hr: Tensor, margin_sr: Tensor) -> None:
+        """Count the discriminator's right answers on one batch of HR and SR.
+
+        Args:
+            margin_hr: by how much it is right, of any shape (see `AdversarialLoss.margins`).
+            margin_sr: the same for SR.
+        """
+        for name, margin in (("hr", margin_hr), ("sr", margin_sr)):
+            share = (margin > 0).float().mean()
             self._sums[name] = self._sums[name] + share if name in self._sums else share
         self._count += 1
 
@@ -54,7 +62,7 @@ class StabilityMonitor:
             return None
         hr, sr = figures["d_accuracy/hr"], figures["d_accuracy/sr"]
         if min(hr, sr) >= self.WINS:
-            verdict = "wins"
+            verdict = "plays" if self.critic else "wins"
         elif max(hr, sr) <= self.LOSES or (min(hr, sr) <= 1 - self.WINS and max(hr, sr) >= 1):
             verdict = "collapses"
         else:
