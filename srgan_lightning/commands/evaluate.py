@@ -1,4 +1,4 @@
-"""`srgan evaluate`: PSNR, SSIM and sharpness of models on a folder of pictures."""
+"""`srgan evaluate`: models measured on pictures by the papers' protocol."""
 
 from __future__ import annotations
 
@@ -13,7 +13,14 @@ if TYPE_CHECKING:
 
 
 def evaluate(context: typer.Context) -> None:
-    """Measure models on pictures: srgan evaluate model=FILE data.hr=FOLDER."""
+    """Measure models on pictures: srgan evaluate model=FILE data.hr=FOLDER.
+
+    `srgan evaluate metrics FOLDER` judges the metrics themselves by human scores.
+    """
+    if context.args[:1] == ["metrics"]:
+        from srgan_lightning.commands.metrics import app
+
+        app(args=context.args[1:], prog_name="srgan evaluate metrics")
     from srgan_lightning.config import run_application
 
     run_application("evaluate", _task, context.args)
@@ -24,7 +31,8 @@ def run(config: Mapping[str, Any], output: Path) -> None:
 
     Args:
         config: the composed config as plain containers, see `evaluation.config.EvaluateConfig`.
-        output: the folder that figures.csv, figures.json and figures.md go to.
+        output: the folder that figures.csv, figures.json and figures.md go to, and the pictures
+            below `pictures`.
 
     Raises:
         UserError: for anything wrong with the config or the files that it names.
@@ -32,16 +40,23 @@ def run(config: Mapping[str, Any], output: Path) -> None:
     import rich
 
     from srgan_lightning.config import check, import_plugins
+    from srgan_lightning.evaluation.bootstrap import compare
     from srgan_lightning.evaluation.config import EvaluateConfig
+    from srgan_lightning.evaluation.render import render
     from srgan_lightning.evaluation.request import answer
-    from srgan_lightning.evaluation.table import render, save
+    from srgan_lightning.evaluation.save import save
 
     asked = check(EvaluateConfig, config)
     import_plugins(asked.plugins)
-    table = answer(asked)
-    rich.print(render(table, title=asked.data.hr or "packaged held-out photographs"))
-    for path in save(table, output):
+    pictures = output / "pictures" if asked.save_pictures else None
+    table = answer(asked, pictures=pictures)
+    differences = compare(table, to=asked.compare_to)
+    title = asked.data.set or asked.data.hr or "packaged held-out photographs"
+    rich.print(render(table, title=title, differences=differences))
+    for path in save(table, output, differences=differences):
         typer.echo(path)
+    if pictures is not None:
+        typer.echo(pictures)
 
 
 def _task(config: DictConfig) -> None:

@@ -1,16 +1,34 @@
 """A question asked of a model: how near does it come on these pairs, by this protocol?"""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from torch import Tensor
 
 from srgan_lightning.errors import UserError
+from srgan_lightning.evaluation.figures import Ruler
 from srgan_lightning.evaluation.models import Model
 from srgan_lightning.evaluation.pairs import BenchmarkPair
 from srgan_lightning.evaluation.protocol import Protocol
 from srgan_lightning.evaluation.table import Row, Table
-from srgan_lightning.metrics.functional import psnr, sharpness, ssim
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A model in a table.
+
+    Attributes:
+        method: what the table calls it; the runs of one recipe share it.
+        model: makes SR.
+        run: tells it from the other runs of its method; empty where it is the only one.
+        costs: figures that no picture changes, such as its number of parameters.
+    """
+
+    method: str
+    model: Model
+    run: str = ""
+    costs: Mapping[str, float] = field(default_factory=dict)
 
 
 def evaluate(model: Model, pairs: Iterable[BenchmarkPair], protocol: Protocol) -> Table:
@@ -22,8 +40,7 @@ def evaluate(model: Model, pairs: Iterable[BenchmarkPair], protocol: Protocol) -
         protocol: the terms.
 
     Returns:
-        A row for each pair with "psnr" in dB, "ssim", "sharpness" (the share of HR's
-        high-frequency energy that SR has; 1 is as sharp) and "seconds" (the model's alone).
+        A row for each pair, see `measure`.
 
     Raises:
         UserError: for a picture too small for the protocol, SR that is not as large as HR, and
@@ -40,25 +57,43 @@ def evaluate(model: Model, pairs: Iterable[BenchmarkPair], protocol: Protocol) -
         >>> table.mean("bicubic")["ssim"]
         1.0
     """
-    return Table(protocol, [_measure(model, pair, protocol) for pair in pairs])
+    contenders = [Contender(model.name, model)]
+    return Table(protocol, list(measure(contenders, pairs, Ruler(protocol=protocol))))
 
 
-def _measure(model: Model, pair: BenchmarkPair, protocol: Protocol) -> Row:
-    start = time.perf_counter()
-    sr = model(pair).cpu()  # which also waits for a device that computes on its own
-    seconds = time.perf_counter() - start
-    try:
-        figures = _figures(sr, pair, protocol)
-    except UserError as error:
-        raise UserError(f"{model.name} on {pair.name}: {error}") from None
-    return Row(model.name, pair.name, {**figures, "seconds": seconds})
+def measure(
+    contenders: Sequence[Contender],
+    pairs: Iterable[BenchmarkPair],
+    ruler: Ruler,
+    *,
+    keep: Callable[[Contender, BenchmarkPair, Tensor], None] | None = None,
+) -> Iterator[Row]:
+    """Measure several models on the same pairs, picture by picture.
 
+    Args:
+        contenders: the models.
+        pairs: the benchmark set; each pair is made once.
+        ruler: what is measured.
+        keep: called with each SR picture, float [1, 3, H, W] on the CPU.
 
-def _figures(sr: Tensor, pair: BenchmarkPair, protocol: Protocol) -> dict[str, float]:
-    hr, crop, space = pair.hr.cpu(), protocol.crop, protocol.space
-    scale = hr.shape[-1] // pair.lr.shape[-1]
-    return {
-        "psnr": psnr(sr, hr, crop=crop, space=space).item(),
-        "ssim": ssim(sr, hr, crop=crop, space=space).item(),
-        "sharpness": sharpness(sr, hr, crop=crop, scale=scale).item(),
-    }
+    Yields:
+        A row for each pair and contender: the ruler's figures, the contender's costs, "seconds"
+        (the model's alone) and "megapixels", SR's, in a second.
+
+    Raises:
+        UserError: as `evaluate` does.
+    """
+    for pair in pairs:
+        for contender in contenders:
+            start = time.perf_counter()
+            sr = contender.model(pair).cpu()  # which also waits for a device that works on its own
+            seconds = time.perf_counter() - start
+            try:
+                figures = ruler(sr, pair)
+            except UserError as error:
+                raise UserError(f"{contender.method} on {pair.name}: {error}") from None
+            if keep is not None:
+                keep(contender, pair, sr)
+            speed = sr.shape[-2] * sr.shape[-1] / 1e6 / seconds
+            figures |= {**contender.costs, "seconds": seconds, "megapixels": speed}
+            yield Row(contender.method, pair.name, figures, run=contender.run)

@@ -1,7 +1,8 @@
 """What can be measured: anything that makes SR of a pair's LR."""
 
 import typing
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from torch import Tensor
@@ -26,10 +27,17 @@ class Model(typing.Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class GeneratorModel:
-    """A generator, run by its upscaler."""
+    """A generator, run by its upscaler.
+
+    Attributes:
+        name: what tables call it.
+        upscaler: runs it.
+        costs: see `cost.costs_of`.
+    """
 
     name: str
     upscaler: Upscaler
+    costs: Mapping[str, float] = field(default_factory=dict)
 
     def __call__(self, pair: BenchmarkPair) -> Tensor:
         """Enlarge LR; see `Model`."""

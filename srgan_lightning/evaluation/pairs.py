@@ -40,6 +40,9 @@ class DegradedPairs:
         degradation: how LR is made.
         seed: of the draws.
 
+    Attributes:
+        degradation: as given.
+
     Raises:
         UserError: for a folder that is not there or holds no pictures; later, while iterating,
             for a file that cannot be read or is smaller than the scale.
@@ -47,7 +50,7 @@ class DegradedPairs:
 
     def __init__(self, hr: Path, *, degradation: Degradation, seed: int = 0) -> None:
         self._files = pictures_of(hr)
-        self._degradation = degradation
+        self.degradation = degradation
         self._seed = seed
 
     def __len__(self) -> int:
@@ -55,12 +58,12 @@ class DegradedPairs:
 
     def __iter__(self) -> Iterator[BenchmarkPair]:
         for name, path in self._files.items():
-            scale = self._degradation.scale
+            scale = self.degradation.scale
             hr = crop_to_multiple(to_tensor(read_rgb(path)), scale)
             if 0 in hr.shape:
                 raise UserError(f"{path}: is smaller than {scale} pixels; leave it out of the set")
             draws = torch.Generator().manual_seed(_seed_of(self._seed, name))
-            yield BenchmarkPair(name, self._degradation(hr, draws), hr)
+            yield BenchmarkPair(name, self.degradation(hr, draws), hr)
 
 
 class GivenPairs:

@@ -15,11 +15,13 @@ class Protocol:
         degradation: how LR was made from HR, in words.
         space: "y" (BT.601 luma of 16 to 235, as papers do) or "rgb".
         crop: pixels left out on every side, in HR; papers take the scale.
+        pictures: the benchmark set, in words; empty for pictures that have no name.
     """
 
     degradation: str
     space: Literal["y", "rgb"] = "y"
     crop: int = 4
+    pictures: str = ""
 
     def stamp(self) -> str:
         """Say it in one line, to stand under every table.
@@ -28,5 +30,7 @@ class Protocol:
             >>> Protocol(degradation="bicubic").stamp()
             'Y channel, 4 pixels cropped at each border, LR by bicubic'
         """
+        pictures = f"{self.pictures}, " if self.pictures else ""
         space = {"y": "Y channel", "rgb": "RGB"}[self.space]
-        return f"{space}, {self.crop} pixels cropped at each border, LR by {self.degradation}"
+        crop = f"{self.crop} pixels cropped at each border"
+        return f"{pictures}{space}, {crop}, LR by {self.degradation}"

@@ -1,43 +1,98 @@
-"""A config turned into models, pairs and a protocol, and these into one table."""
+"""A config turned into contenders, pairs and a ruler, and these into one table."""
 
+import contextlib
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from rich.progress import track
 
 from srgan_lightning.degradations import DEGRADATIONS, Degradation
-from srgan_lightning.errors import UserError
-from srgan_lightning.evaluation.benchmark import evaluate
+from srgan_lightning.errors import UserError, nearest
+from srgan_lightning.evaluation.benchmark import Contender, measure
 from srgan_lightning.evaluation.config import EvaluateConfig
+from srgan_lightning.evaluation.cost import costs_of
+from srgan_lightning.evaluation.figures import Ruler, is_deterministic
+from srgan_lightning.evaluation.gallery import Gallery
 from srgan_lightning.evaluation.models import GeneratorModel, Model, ReadyPictures
+from srgan_lightning.evaluation.onnx import OnnxModel
 from srgan_lightning.evaluation.pairs import DegradedPairs, GivenPairs
 from srgan_lightning.evaluation.protocol import Protocol
+from srgan_lightning.evaluation.sets import find_set, verify_set
 from srgan_lightning.evaluation.table import Table
-from srgan_lightning.inference.generators import is_method
+from srgan_lightning.inference.generators import find_generator, is_method
 from srgan_lightning.inference.upscaler import Upscaler
+from srgan_lightning.metrics.multiscale import SMALLEST
+from srgan_lightning.metrics.perceptual import BACKBONES, LearnedDistance
 from srgan_lightning.precision import resolve_device
 from srgan_lightning.samples import sample_folder
 
+WARM_UP = 16  # pixels
 
-def answer(asked: EvaluateConfig) -> Table:
-    """Measure all models that a config names, with a progress bar for each.
+
+def answer(asked: EvaluateConfig, *, pictures: Path | None = None) -> Table:
+    """Measure all models that a config names, with a progress bar.
+
+    Args:
+        asked: the config.
+        pictures: where SR, HR and LR go as files; None writes none.
 
     Raises:
         UserError: for anything wrong with the config or the files that it names; all models and
             names are looked at before the first is measured.
     """
     resolve_device(asked.device)
-    models = [find_model(name, asked) for name in asked.models]
+    contenders = find_contenders(asked)
     pairs, protocol = find_pairs(asked)
-    table = Table(protocol, [])
-    for model in models:
-        table += evaluate(model, track(pairs, description=model.name, transient=True), protocol)
-    return table
+    ruler, notes = find_ruler(pairs, protocol)
+    with contextlib.ExitStack() as stack:
+        gallery = stack.enter_context(Gallery(pictures)) if pictures is not None else None
+        rows = measure(contenders, pairs, ruler, keep=gallery.keep if gallery else None)
+        total = len(pairs) * len(contenders)
+        table = Table(protocol, list(track(rows, "measuring", total=total, transient=True)))
+    small = {row.picture for row in table.rows if "ms_ssim" not in row.figures}
+    if small:
+        notes.append(
+            f"MS-SSIM wants {SMALLEST} pixels a side: {len(small)} of {len(pairs)} pictures are "
+            "smaller and count without"
+        )
+    return Table(protocol, table.rows, tuple(notes))
+
+
+def find_contenders(asked: EvaluateConfig) -> list[Contender]:
+    """Make contenders of what `model=` says.
+
+    Raises:
+        UserError: as `find_model` does, for two methods of one name, and for a method to compare
+            with that is none of them.
+    """
+    contenders = []
+    for label, names in asked.methods:
+        for name in names:
+            model = find_model(name, asked)
+            run = name if len(names) > 1 else ""
+            costs = model.costs if isinstance(model, GeneratorModel) else {}
+            contenders.append(Contender(label or model.name, model, run=run, costs=costs))
+    counted = Counter((contender.method, contender.run) for contender in contenders)
+    (method, run), times = counted.most_common(1)[0]
+    if times > 1:
+        raise UserError(
+            f"model: {run or method} comes {times} times; give each method a name of its own: "
+            "model={A: FILE, B: FILE}"
+        )
+    methods = [contender.method for contender in contenders]
+    if asked.compare_to is not None and asked.compare_to not in methods:
+        raise UserError(
+            f"compare_to: no method is called {asked.compare_to!r}; "
+            f"{nearest(asked.compare_to, set(methods))}"
+        )
+    return contenders
 
 
 def find_model(name: str, asked: EvaluateConfig) -> Model:
-    """Make a model of what `model=` says: a file, a folder of SR pictures, or a method's name.
+    """Make a model of a file's, a folder's or a method's name.
 
     Raises:
         UserError: where there is no such thing, or a generator of another scale.
@@ -45,27 +100,44 @@ def find_model(name: str, asked: EvaluateConfig) -> Model:
     path = Path(name).expanduser()
     if path.is_dir():
         return ReadyPictures(path, scale=asked.scale)
-    upscaler = Upscaler.load(
-        path, scale=asked.scale, device=asked.device, precision=asked.precision, tile=asked.tile
-    )
-    if upscaler.scale != asked.scale:
-        raise UserError(
-            f"{path}: enlarges by {upscaler.scale} and scale is {asked.scale}; "
-            f"say scale={upscaler.scale}"
-        )
-    if is_method(name):
-        return GeneratorModel(name=name, upscaler=upscaler)
-    label = f"{path.resolve().parent.name}/{path.name}"  # many are called generator.safetensors
-    return GeneratorModel(name=label, upscaler=upscaler)
+    if path.suffix == ".onnx":
+        onnx = OnnxModel(path)
+        _check_scale(path, onnx.scale, asked.scale)
+        return onnx
+    generator, _ = find_generator(name if is_method(name) else path, scale=asked.scale)
+    _check_scale(path, generator.scale, asked.scale)
+    upscaler = Upscaler(generator, device=asked.device, precision=asked.precision, tile=asked.tile)
+    upscaler(torch.zeros(1, 3, WARM_UP, WARM_UP))  # so that no picture's seconds hold the start
+    label = name if is_method(name) else label_of(path)
+    return GeneratorModel(name=label, upscaler=upscaler, costs=costs_of(generator))
+
+
+def label_of(path: Path) -> str:
+    """Name a file so that a table tells runs apart: with the folder of its run.
+
+    >>> label_of(Path("runs/seed1/checkpoints/generator.safetensors"))
+    'seed1/generator.safetensors'
+    """
+    folder = path.absolute().parent
+    if folder.name == "checkpoints":
+        folder = folder.parent
+    return f"{folder.name}/{path.name}"
 
 
 def find_pairs(asked: EvaluateConfig) -> tuple[DegradedPairs | GivenPairs, Protocol]:
     """Return the pairs that a config names, and the terms to measure them by.
 
     Raises:
-        UserError: for folders that are missing or unfit, or an unknown degradation.
+        UserError: for folders that are missing or unfit, a set that is not what it is called, or
+            an unknown degradation.
     """
-    hr = Path(asked.data.hr).expanduser() if asked.data.hr else sample_folder("heldout")
+    space = asked.protocol.space
+    hr = Path(asked.data.hr).expanduser() if asked.data.hr else None
+    pictures = ""
+    if asked.data.set is not None:
+        hr = find_set(asked.data.set, root=Path(asked.data.root).expanduser(), hr=hr)
+        pictures = verify_set(asked.data.set, hr, space=space)
+    hr = hr or sample_folder("heldout")
     pairs: DegradedPairs | GivenPairs
     if asked.data.lr:
         lr = Path(asked.data.lr).expanduser()
@@ -75,7 +147,25 @@ def find_pairs(asked: EvaluateConfig) -> tuple[DegradedPairs | GivenPairs, Proto
         pairs = DegradedPairs(hr, degradation=degradation, seed=asked.seed)
         origin = degradation.describe()
     crop = asked.scale if asked.protocol.crop is None else asked.protocol.crop
-    return pairs, Protocol(degradation=origin, space=asked.protocol.space, crop=crop)
+    return pairs, Protocol(degradation=origin, space=space, crop=crop, pictures=pictures)
+
+
+def find_ruler(pairs: DegradedPairs | GivenPairs, protocol: Protocol) -> tuple[Ruler, list[str]]:
+    """Return what can be measured here, and a line for each figure that cannot."""
+    notes = []
+    degradation = pairs.degradation if isinstance(pairs, DegradedPairs) else None
+    if degradation is None:
+        notes.append("LR-PSNR is left out: how the given LR files were made is not known")
+    elif not is_deterministic(degradation):
+        degradation = None
+        notes.append("LR-PSNR is left out: the degradation draws at random")
+    distances = []
+    for name in BACKBONES:
+        try:
+            distances.append(LearnedDistance(name=name))
+        except UserError as reason:
+            notes.append(str(reason))
+    return Ruler(protocol=protocol, degradation=degradation, distances=distances), notes
 
 
 def build_degradation(node: Mapping[str, Any], *, scale: int) -> Degradation:
@@ -88,3 +178,8 @@ def build_degradation(node: Mapping[str, Any], *, scale: int) -> Degradation:
         raise UserError(f"degradation.name: is required; one of {', '.join(DEGRADATIONS)}")
     arguments = {key: value for key, value in node.items() if key != "name"}
     return DEGRADATIONS.build(node["name"], arguments, scale=scale)
+
+
+def _check_scale(path: Path, found: int, asked: int) -> None:
+    if found != asked:
+        raise UserError(f"{path}: enlarges by {found} and scale is {asked}; say scale={found}")

@@ -1,6 +1,5 @@
 """How far SR is from HR in brightness and in tint, as a whole."""
 
-import torch
 from torch import Tensor
 
 from srgan_lightning.metrics.preparation import prepare
@@ -25,6 +24,7 @@ def brightness_shift(sr: Tensor, hr: Tensor, *, crop: int = 4) -> Tensor:
         UserError: for pictures of different sizes, or with nothing left after the crop.
 
     Example:
+        >>> import torch
         >>> black = torch.zeros(1, 3, 16, 16)
         >>> round(brightness_shift(black + 1, black).item(), 6)
         219.0
@@ -50,10 +50,12 @@ def colour_shift(sr: Tensor, hr: Tensor, *, crop: int = 4) -> Tensor:
         UserError: for pictures of different sizes, or with nothing left after the crop.
 
     Example:
+        >>> import torch
         >>> grey = torch.full((1, 3, 16, 16), 0.5)
         >>> colour_shift(grey * 0.5, grey).item() < 1e-9
         True
     """
     sr, hr = prepare(sr, hr, crop=crop, space="rgb")
     shift = (sr - hr).mean(dim=(2, 3)) / 255
-    return torch.linalg.vector_norm(shift @ shift.new_tensor([CB, CR]).T, dim=1)
+    chroma = shift @ shift.new_tensor([CB, CR]).T
+    return chroma.square().sum(1).sqrt()

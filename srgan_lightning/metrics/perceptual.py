@@ -34,10 +34,10 @@ class LearnedDistance:
 
     def __init__(self, *, name: LearnedName) -> None:
         backbone, file = BACKBONES[name]
-        folder = Path(torch.hub.get_dir()) / "checkpoints"
-        if not (folder / file).is_file():
+        if not Path(torch.hub.get_dir(), "checkpoints", file).is_file():
             raise UserError(
-                f"{name.upper()} is left out: {backbone}'s weights ({file}) are not in {folder}"
+                f"{name.upper()} is left out: {backbone}'s weights ({file}) are not in torch.hub's "
+                "cache"
             )
         self.name = name
         self._network = _lpips() if name == "lpips" else _dists()

@@ -13,7 +13,9 @@ from srgan_lightning.evaluation.comparison import comparison_picture
 from srgan_lightning.evaluation.models import GeneratorModel, Model
 from srgan_lightning.evaluation.pairs import BenchmarkPair
 from srgan_lightning.evaluation.protocol import Protocol
-from srgan_lightning.evaluation.table import Table, render, save
+from srgan_lightning.evaluation.render import render
+from srgan_lightning.evaluation.save import save
+from srgan_lightning.evaluation.table import Table
 from srgan_lightning.imaging.write import write_png
 from srgan_lightning.inference.pictures import Picture, to_picture
 from srgan_lightning.inference.upscaler import Upscaler

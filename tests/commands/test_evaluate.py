@@ -29,7 +29,8 @@ def test_figures_are_printed_and_saved(tmp_path, pictures, capsys):
     for words in ("bicubic", "bird", "mean", "PSNR", "Y channel, 4 pixels cropped"):
         assert words in printed
     assert str(tmp_path / "out/figures.csv") in printed.replace("\n", "")
-    assert sorted(p.suffix for p in (tmp_path / "out").iterdir()) == [".csv", ".json", ".md"]
+    files = sorted(p.name for p in (tmp_path / "out").iterdir())
+    assert files == ["figures.csv", "figures.json", "figures.md", "pictures"]
 
 
 def test_the_packaged_config_is_the_schema_s(tmp_path, pictures):

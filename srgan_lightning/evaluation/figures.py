@@ -1,0 +1,81 @@
+"""All that is measured of one SR picture."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from srgan_lightning.degradations.base import Degradation, to_8_bits
+from srgan_lightning.evaluation.pairs import BenchmarkPair
+from srgan_lightning.evaluation.protocol import Protocol
+from srgan_lightning.metrics.colour import brightness_shift, colour_shift
+from srgan_lightning.metrics.functional import psnr, sharpness, ssim
+from srgan_lightning.metrics.multiscale import SMALLEST, ms_ssim
+from srgan_lightning.metrics.perceptual import LearnedDistance
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ruler:
+    """Measures SR against its pair.
+
+    Attributes:
+        protocol: the terms.
+        degradation: what made LR of HR, where it draws nothing at random; SR is reduced by it
+            again to see whether it agrees with LR. None leaves "lr_psnr" out.
+        distances: LPIPS and DISTS, where their weights are at hand.
+    """
+
+    protocol: Protocol
+    degradation: Degradation | None = None
+    distances: Sequence[LearnedDistance] = ()
+
+    def __call__(self, sr: Tensor, pair: BenchmarkPair) -> dict[str, float]:
+        """Measure.
+
+        Args:
+            sr: float [1, 3, H, W], nominally in [0, 1].
+            pair: LR that SR was made of, and HR.
+
+        Returns:
+            "psnr" in dB, "ssim", "ms_ssim" (not of pictures below 176 pixels), the distances by
+            name, "lr_psnr" (PSNR in dB between LR and SR reduced to it, uncropped), "sharpness"
+            (the share of HR's high-frequency energy that SR has), "brightness" and "colour" (mean
+            shifts of luma and chroma in levels).
+
+        Raises:
+            UserError: for a picture too small for the protocol, SR that is not as large as HR.
+        """
+        hr, crop, space = pair.hr.cpu(), self.protocol.crop, self.protocol.space
+        figures = {
+            "psnr": psnr(sr, hr, crop=crop, space=space),
+            "ssim": ssim(sr, hr, crop=crop, space=space),
+        }
+        if min(hr.shape[-2:]) - 2 * crop >= SMALLEST:
+            figures["ms_ssim"] = ms_ssim(sr, hr, crop=crop, space=space)
+        for distance in self.distances:
+            figures[distance.name] = distance(sr, hr, crop=crop)
+        if self.degradation is not None:
+            reduced = self.degradation(to_8_bits(sr.float()))
+            figures["lr_psnr"] = psnr(reduced, pair.lr.cpu(), crop=0, space=space)
+        scale = hr.shape[-1] // pair.lr.shape[-1]
+        figures["sharpness"] = sharpness(sr, hr, crop=crop, scale=scale)
+        figures["brightness"] = brightness_shift(sr, hr, crop=crop)
+        figures["colour"] = colour_shift(sr, hr, crop=crop)
+        return {name: figure.item() for name, figure in figures.items()}
+
+
+def is_deterministic(degradation: Degradation) -> bool:
+    """Tell whether a degradation draws nothing: two seeds make the same LR of a noise picture.
+
+    Example:
+        >>> from srgan_lightning.degradations import DEGRADATIONS
+        >>> is_deterministic(DEGRADATIONS.build("bicubic", {}))
+        True
+        >>> is_deterministic(DEGRADATIONS.build("blur_bicubic", {"sigma": [1.0, 2.0]}))
+        False
+    """
+    side = 32 * degradation.scale
+    noise = torch.rand(1, 3, side, side, generator=torch.Generator().manual_seed(0))
+    one, other = (degradation(noise, torch.Generator().manual_seed(seed)) for seed in (1, 2))
+    return torch.equal(one, other)
