@@ -8,7 +8,12 @@ import pytest
 os.environ["WANDB_SILENT"] = "true"
 
 SHARED = Path(__file__).parents[2] / "shared"
-ALLOWED_SKIPS = ("needs a CUDA device", "../shared is absent", "mounting is not permitted")
+ALLOWED_SKIPS = (
+    "needs a CUDA device",
+    "../shared is absent",
+    "mounting is not permitted",
+    "chromium is not installed",
+)
 
 SMALL = [
     "generator.blocks=1",

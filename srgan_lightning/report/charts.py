@@ -118,7 +118,7 @@ def curves(
         if start:
             body.append(_line("border", x(start), frame.top, x(start), y.start))
             body.append(
-                f'<text class="stage" x="{x(start):.1f}" y="{frame.top - 7}">'
+                f'<text class="stage-name" x="{x(start):.1f}" y="{frame.top - 7}">'
                 f"{escape(shortened(name))}</text>"
             )
     for name, (number, points) in shown.items():

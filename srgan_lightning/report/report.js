@@ -31,6 +31,7 @@
 
   const LARGEST = 16; // screen pixels for each of the picture's
   const STEP = 1.25;
+  const CLOSER = 4; // what a double click does
   let scrolled = 0; // a wheel that is scrolling the page must not start to zoom
   addEventListener("scroll", () => { scrolled = performance.now(); }, { passive: true });
 
@@ -96,11 +97,12 @@
       this.stage.style.width = `${width * scale}px`;
       this.stage.style.height = `${height * scale}px`;
       this.scale = scale;
+      this.largest = Math.max(LARGEST / scale, CLOSER);
       this.draw();
     }
 
     draw() {
-      this.zoom = clamp(this.zoom, 1, Math.max(1, LARGEST / this.scale));
+      this.zoom = clamp(this.zoom, 1, this.largest);
       this.x = clamp(this.x, 1 - this.zoom, 0);
       this.y = clamp(this.y, 1 - this.zoom, 0);
       const shown = this.size.width * this.scale * this.zoom * devicePixelRatio;
@@ -122,7 +124,7 @@
 
     /** Zooms by a factor (0: fits), holding a point of the stage, in stages, where it is. */
     zoomBy(factor, x = 0.5, y = 0.5) {
-      const zoom = factor ? clamp(this.zoom * factor, 1, Math.max(1, LARGEST / this.scale)) : 1;
+      const zoom = factor ? clamp(this.zoom * factor, 1, this.largest) : 1;
       this.x = x - ((x - this.x) * zoom) / this.zoom;
       this.y = y - ((y - this.y) * zoom) / this.zoom;
       this.zoom = zoom;
@@ -157,7 +159,7 @@
     doubleClick(event) {
       const { x, y } = this.at(event);
       if (this.zoom > 1) this.zoomBy(0);
-      else this.zoomBy(4, x, y);
+      else this.zoomBy(CLOSER, x, y);
     }
 
     key(event) {
