@@ -106,11 +106,24 @@ def test_the_penaltys_draws_follow_from_the_step(compose):
     assert start._draws.initial_seed() != first
 
 
+@pytest.mark.parametrize("discriminator", ["patchgan", "unet"])
+def test_discriminators_with_a_map_of_logits_play_too(compose, discriminator):
+    values = compose(*ADVERSARIAL_ONLY, "loss.adversarial.name=relativistic")
+    values["discriminator"] = {"name": discriminator, "width": 4}
+    start, module, _ = fit(values, precision="bf16-mixed")
+    assert module.nonfinite.sum() == 0
+    pairs = zip(start.discriminator.parameters(), module.discriminator.parameters(), strict=True)
+    assert any(not torch.equal(before, after) for before, after in pairs)
+    assert set(module.monitor.read()) == {"d_accuracy/hr", "d_accuracy/sr"}
+
+
 def test_wgan_gp_resumed_equals_never_stopped(compose, tmp_path: Path):
+    """With the U-Net, whose power iterations go on where they were."""
     values = compose(
-        *("loss.adversarial.name=wgan_gp", "discriminator.norm=none"),
-        *("schedule.stages.pixel.steps=1", "schedule.stages.adversarial.d_steps=2"),
+        *("loss.adversarial.name=wgan_gp", "schedule.stages.pixel.steps=1"),
+        "schedule.stages.adversarial.d_steps=2",
     )
+    values["discriminator"] = {"name": "unet", "width": 4}
     run(values, folder=tmp_path / "whole")
     values["trainer"]["max_steps"] = 3
     run(values, folder=tmp_path / "stopped")
