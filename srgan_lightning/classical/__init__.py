@@ -4,5 +4,6 @@ Importing this package registers each of them as a generator.
 """
 
 from srgan_lightning.classical.interpolation import Bicubic, Bilinear, Lanczos, Nearest
+from srgan_lightning.classical.total_variation import TotalVariation
 
-__all__ = ["Bicubic", "Bilinear", "Lanczos", "Nearest"]
+__all__ = ["Bicubic", "Bilinear", "Lanczos", "Nearest", "TotalVariation"]
