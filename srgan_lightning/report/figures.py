@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from srgan_lightning.evaluation.table import DIGITS, HEADINGS
+from srgan_lightning.evaluation import words
 
 BEST = {
     "psnr": math.inf,
@@ -24,15 +24,6 @@ DISTORTION = ("psnr", "rmse")
 PERCEPTION = ("lpips", "dists", "sharpness")
 
 
-def heading(name: str) -> str:
-    """Return what a column or an axis is called.
-
-    >>> heading("psnr"), heading("colour_shift")
-    ('PSNR [dB]', 'colour shift')
-    """
-    return HEADINGS.get(name, name.replace("_", " "))
-
-
 def hint(name: str) -> str:
     """Say which value of a figure is best; nothing where that is not known.
 
@@ -50,14 +41,13 @@ def hint(name: str) -> str:
 def written(name: str, value: float, deviation: float | None = None) -> str:
     """Write a figure with the digits that it deserves.
 
-    >>> written("psnr", 31.2345), written("psnr", 31.2345, 0.061), written("parameters", 375456)
-    ('31.23', '31.23 ± 0.06', '375,456')
+    >>> written("psnr", 31.2345), written("psnr", 31.2345, 0.061), written("psnr", math.inf)
+    ('31.23', '31.23 ± 0.06', '∞')
     """
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
-    digits = DIGITS.get(name, 0 if value == int(value) and abs(value) >= 1000 else 4)
-    text = f"{value:,.{digits}f}"
-    return text if deviation is None else f"{text} ± {deviation:,.{digits}f}"
+    text = words.written(name, value).replace("-", "−")
+    return text if deviation is None else f"{text} ± {words.written(name, deviation).lstrip('+')}"
 
 
 def best(name: str, values: Sequence[float]) -> float | None:

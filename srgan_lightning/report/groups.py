@@ -21,6 +21,7 @@ class Group:
         methods: with distinct names.
         hr: saved HR pictures by name.
         lr: saved LR pictures by name.
+        notes: what a reader of the figures must know.
     """
 
     stamp: str
@@ -28,6 +29,7 @@ class Group:
     methods: Sequence[Method]
     hr: Mapping[str, Path]
     lr: Mapping[str, Path]
+    notes: Sequence[str]
 
     @property
     def figures(self) -> list[str]:
@@ -38,7 +40,7 @@ class Group:
 def group(folders: Sequence[Folder]) -> list[Group]:
     """Bring the evaluations of equal protocol and equal picture names together.
 
-    A method that several folders measured with equal figures (bicubic, mostly) is kept once;
+    A method that several folders measured alike (bicubic, mostly) is kept once;
     different ones of one name are told apart by their folders.
 
     Raises:
@@ -59,6 +61,7 @@ def group(folders: Sequence[Folder]) -> list[Group]:
             methods=_distinct([m for evaluation in members for m in evaluation.methods]),
             hr=_agreed([evaluation.hr for evaluation in members], pictures),
             lr=_agreed([evaluation.lr for evaluation in members], pictures),
+            notes=list(dict.fromkeys(note for member in members for note in member.notes)),
         )
         for (stamp, pictures), members in alike.items()
     ]
@@ -70,8 +73,9 @@ def _distinct(methods: Sequence[Method]) -> list[Method]:
         twin = next((i for i, other in enumerate(kept) if _equal(method, other)), None)
         if twin is None:
             kept.append(method)
-        elif not kept[twin].files:
-            kept[twin] = replace(kept[twin], files=method.files)
+        else:
+            fuller = max(kept[twin], method, key=lambda one: len(one.means))
+            kept[twin] = replace(fuller, files=kept[twin].files or method.files)
     names = [method.name for method in kept]
     return [
         replace(method, name=f"{method.name} ({method.origin})")
@@ -82,14 +86,11 @@ def _distinct(methods: Sequence[Method]) -> list[Method]:
 
 
 def _equal(one: Method, other: Method) -> bool:
-    """Say whether two methods have one name and, but for their speed, all figures in common."""
+    """Say whether two methods have one name and agree, but for speed, where both have figures."""
     return one.name == other.name and all(
-        math.isclose(
-            figures.get(name, math.nan), other.pictures[picture].get(name, math.nan), rel_tol=1e-9
-        )
+        math.isclose(figures[name], other.pictures[picture][name], rel_tol=1e-9)
         for picture, figures in one.pictures.items()
-        for name in figures.keys() | other.pictures[picture].keys()
-        if name not in SPEED
+        for name in figures.keys() & other.pictures[picture].keys() - SPEED
     )
 
 

@@ -14,9 +14,10 @@ from rich.console import Console
 from rich.progress import track
 
 import srgan_lightning
+from srgan_lightning.evaluation.words import heading
 from srgan_lightning.imaging.write import whole_file
 from srgan_lightning.report.charts import SERIES, curves, scatter
-from srgan_lightning.report.figures import DISTORTION, PERCEPTION, heading, hint
+from srgan_lightning.report.figures import DISTORTION, PERCEPTION, hint
 from srgan_lightning.report.groups import Group, group
 from srgan_lightning.report.read import Folder, Run, read_folders
 from srgan_lightning.report.tables import inputs_table, methods_table

@@ -48,12 +48,14 @@ class Evaluation:
         methods: in the order of the file.
         hr: saved HR pictures by name, empty if none were saved.
         lr: saved LR pictures by name.
+        notes: what a reader of the figures must know.
     """
 
     stamp: str
     methods: Sequence[Method]
     hr: Mapping[str, Path]
     lr: Mapping[str, Path]
+    notes: Sequence[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +102,7 @@ class _Method(BaseModel):
 
 class _Figures(BaseModel):
     protocol: _Protocol
+    notes: list[str] = []
     methods: dict[str, _Method] = Field(min_length=1)
 
 
@@ -232,7 +235,7 @@ def _read_evaluation(path: Path, label: str) -> Evaluation:
                 means=_known(method.mean),
                 deviations=_known(method.deviation),
                 pictures=pictures,
-                files=_files(folder / name, pictures),
+                files=_files(folder, name, pictures),
                 origin=label,
             )
         )
@@ -240,15 +243,17 @@ def _read_evaluation(path: Path, label: str) -> Evaluation:
     return Evaluation(
         stamp=document.protocol.stamp,
         methods=methods,
-        hr=_files(folder / "HR", names),
-        lr=_files(folder / "LR", names),
+        hr=_files(folder, "HR", names),
+        lr=_files(folder, "LR", names),
+        notes=document.notes,
     )
 
 
-def _files(folder: Path, names: Mapping[str, Any]) -> dict[str, Path]:
-    """Return the saved picture of each name; none at all where the folder was not written."""
-    if not folder.is_dir():
+def _files(pictures: Path, method: str, names: Mapping[str, Any]) -> dict[str, Path]:
+    """Return the saved picture of each name; none at all where no pictures were saved."""
+    if not (pictures / "HR").is_dir():
         return {}
+    folder = pictures / method
     files = {name: folder / f"{name}.png" for name in names}
     for file in files.values():
         if not file.is_file():

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from html import escape
 
-from srgan_lightning.report.figures import best, heading, hint, written
+from srgan_lightning.evaluation.words import heading
+from srgan_lightning.report.figures import best, hint, written
 from srgan_lightning.report.groups import Group
 from srgan_lightning.report.read import Folder
 
@@ -68,6 +69,7 @@ def methods_table(group: Group) -> str:
         f'<p class="note">Means over {pictures}; the best in bold.</p>'
         f'<div class="scroll"><table class="methods" aria-label="{escape(group.stamp)}">'
         f"<thead><tr>{''.join(head)}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+        + "".join(f'<p class="note">{escape(note)}</p>' for note in group.notes)
     )
 
 

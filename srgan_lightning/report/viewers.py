@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 
+from srgan_lightning.evaluation.words import heading
 from srgan_lightning.imaging.read import image_size
-from srgan_lightning.report.figures import heading, written
+from srgan_lightning.report.figures import written
 from srgan_lightning.report.groups import Group
 from srgan_lightning.report.read import Figures
 

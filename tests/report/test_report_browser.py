@@ -48,7 +48,7 @@ def opened(browser, evaluation, save_pictures, run, tmp_path):
         "perfect": {"psnr": "inf"},
     }
     folder = evaluation(methods)
-    save_pictures(folder, ("nearest", "bicubic", EVIL.replace("/", "_")))
+    save_pictures(folder, tuple(methods))
     output = tmp_path / "report.html"
     write_report([folder, run()], output, title="R", pictures=8, console=Console(quiet=True))
     browser.get(output.as_uri())
@@ -154,7 +154,14 @@ def test_the_select_boxes_swap_pictures_and_figures(opened):
     images = [layer.find_element(By.TAG_NAME, "img") for layer in layers(opened)]
     before = [image.get_attribute("src") for image in images]
     select = Select(one(opened, 'select[data-side="right"]'))
-    assert [option.text for option in select.options] == ["LR", "nearest", "bicubic", "HR"]
+    assert [option.text for option in select.options] == [
+        "LR",
+        "nearest",
+        "bicubic",
+        EVIL,
+        "perfect",
+        "HR",
+    ]
     select.select_by_visible_text("HR")
     after = [image.get_attribute("src") for image in images]
     assert after[0] == before[0]

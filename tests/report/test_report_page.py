@@ -1,3 +1,4 @@
+import json
 import re
 
 import pytest
@@ -42,6 +43,14 @@ def test_means_stand_in_a_table_the_best_in_bold(page, evaluation):
         ["b", "<strong>31.00 ± 0.06</strong>", "<strong>0.1000</strong>", "1.900", "2.0000"],
         ["c", "29.00 ± 0.06", "–", "–", "–"],
     ]
+
+
+def test_notes_stand_under_the_table(page, evaluation):
+    folder = evaluation({"a": {"psnr": 30.0}})
+    figures = json.loads((folder / "figures.json").read_text())
+    figures["notes"] = ["LPIPS is left out: <no weights>"]
+    (folder / "figures.json").write_text(json.dumps(figures))
+    assert "LPIPS is left out: &lt;no weights&gt;" in page(folder)
 
 
 def test_each_protocol_has_its_own_table(page, evaluation):
@@ -89,7 +98,7 @@ def test_lpips_is_the_perceptual_axis_where_it_is_and_else_sharpness(page, evalu
     assert "sharpness – nearest to 1 is best" in html
     figures["lpips"] = 0.2
     html = page(evaluation({"a": figures, "b": {**figures, "psnr": 31.0}}, name="with"))
-    assert "lower is better over PSNR" in html
+    assert "LPIPS – lower is better over PSNR" in html
 
 
 def test_a_run_alone_gives_curves_and_no_empty_sections(page, run):

@@ -73,9 +73,13 @@ def test_protocols_and_sets_of_pictures_never_mix(evaluation):
 def test_equal_methods_of_two_folders_are_kept_once_and_others_told_apart(evaluation):
     folders = [
         evaluation({"bicubic": PSNR, "net": PSNR}, name="1"),
-        evaluation({"bicubic": {**PSNR, "seconds": 2.0}, "net": {"psnr": 31.0}}, name="2"),
+        evaluation(
+            {"bicubic": {"psnr": 30 + 1e-13, "seconds": 2.0, "ssim": 0.8}, "net": {"psnr": 31.0}},
+            name="2",
+        ),
     ]
     (one,) = group(read_folders(folders))
+    assert one.methods[0].means["ssim"] == 0.8
     assert [method.name for method in one.methods] == ["bicubic", "net (1)", "net (2)"]
 
 
