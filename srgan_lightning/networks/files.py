@@ -1,7 +1,10 @@
 """Tensors out of files that nobody vouches for."""
 
+import contextlib
 import hashlib
 import pickle
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +71,19 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     if not isinstance(content, dict) or not all(isinstance(v, Tensor) for v in content.values()):
         raise UserError(f"{path}: is not a state dict (a mapping from names to tensors)")
     return content
+
+
+@contextlib.contextmanager
+def whole_weights(path: Path) -> Iterator[Path]:
+    """Lend a name beside `path`; what was written there becomes `path` when all went well.
+
+    The folder is made if need be. Whatever interrupts the block, `path` is what it was before.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
+        unfinished = Path(folder) / path.name
+        yield unfinished
+        unfinished.replace(path)
 
 
 def _damaged(path: Path) -> UserError:

@@ -1,7 +1,7 @@
 """How convolutions start."""
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 @torch.no_grad()
@@ -16,3 +16,20 @@ def start_small(module: nn.Module, *, factor: float = 0.1) -> None:
             nn.init.kaiming_normal_(layer.weight).mul_(factor)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
+
+
+@torch.no_grad()
+def start_as(convolution: nn.Conv2d, kernel: Tensor) -> None:
+    """Let the first outputs of a convolution start as a given filter of its first inputs.
+
+    These outputs see no other input and have no bias; the other outputs keep their start.
+
+    Args:
+        convolution: of at least as many outputs and inputs.
+        kernel: `[outputs, inputs, k, k]`.
+    """
+    outputs, inputs = kernel.shape[:2]
+    convolution.weight[:outputs] = 0
+    convolution.weight[:outputs, :inputs] = kernel
+    if convolution.bias is not None:
+        convolution.bias[:outputs] = 0

@@ -1,5 +1,7 @@
 """The generator file: a network that can be rebuilt without the run that trained it.
 
+Files of other programs are read too, where `foreign` knows the network.
+
 A generator file is a safetensors file of the weights. Its metadata, strings all of them:
 
 - `format`: `srgan_lightning.generator`, and `format_version`: `1`;
@@ -9,8 +11,8 @@ A generator file is a safetensors file of the weights. Its metadata, strings all
 """
 
 import json
-import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +21,47 @@ from torch import Tensor
 
 from srgan_lightning.errors import UserError
 from srgan_lightning.networks.base import GENERATORS, Generator
-from srgan_lightning.networks.files import file_hash, read_pickle, read_safetensors
+from srgan_lightning.networks.files import (
+    file_hash,
+    read_pickle,
+    read_safetensors,
+    whole_weights,
+)
+from srgan_lightning.networks.foreign import READABLE, recognise, unwrap
 
-__all__ = ["CHECKPOINT_VERSION", "FORMAT", "file_hash", "load_generator", "save_generator"]
+__all__ = [
+    "CHECKPOINT_VERSION",
+    "FORMAT",
+    "StoredGenerator",
+    "file_hash",
+    "load_generator",
+    "read_generator",
+    "save_generator",
+]
 
 FORMAT = "srgan_lightning.generator"
 FORMAT_VERSION = 1
 CHECKPOINT_VERSION = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredGenerator:
+    """What a file says of a generator.
+
+    Attributes:
+        name: the generator's registered name.
+        arguments: its constructor's arguments besides the scale.
+        scale: the factor between the sides of LR and SR.
+        facts: what else was saved; of another program's file `{"foreign": {"format": …,
+            "file": …}}`.
+        tensors: the weights.
+    """
+
+    name: str
+    arguments: dict[str, Any]
+    scale: int
+    facts: dict[str, Any]
+    tensors: dict[str, Tensor]
 
 
 def save_generator(
@@ -58,41 +94,60 @@ def save_generator(
         "facts": json.dumps(dict(facts)),
     }
     tensors = {key: value.detach().cpu().contiguous() for key, value in state_dict.items()}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
-        unfinished = Path(folder) / path.name
+    with whole_weights(path) as unfinished:
         unfinished.write_bytes(_in_order(safetensors.torch.save(tensors, metadata)))
-        unfinished.replace(path)
 
 
 def load_generator(path: Path | str) -> tuple[Generator, dict[str, Any]]:
-    """Rebuild a trained generator from a generator file or from a checkpoint of a run.
-
-    From a checkpoint the averaged weights (EMA) are taken where it has them.
+    """Rebuild a trained generator.
 
     Args:
-        path: `generator.safetensors` or a `.ckpt` file.
+        path: a file as `read_generator` takes it.
 
     Returns:
         The generator in eval mode on the CPU, and the facts saved with it.
 
     Raises:
-        UserError: for a missing, damaged or foreign file, one of a later format version, an
-            unknown network, or weights that do not fit the network.
+        UserError: for a missing or damaged file, one of a later format version, an unknown
+            network, or weights that do not fit the network.
     """
-    path = Path(path).expanduser()
-    readers = {".safetensors": _read_generator_file, ".ckpt": _read_checkpoint}
-    if path.suffix not in readers:
-        raise UserError(f"{path}: a model is a .safetensors or a .ckpt file of `srgan train`")
-    node, scale, facts, tensors = readers[path.suffix](path)
-    arguments = {key: value for key, value in node.items() if key != "name"}
+    stored = read_generator(path)
     try:
-        generator = GENERATORS.build(node["name"], arguments, scale=scale)
+        generator = GENERATORS.build(stored.name, stored.arguments, scale=stored.scale)
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
-    _check_fit(path, node["name"], generator.state_dict(), tensors)
-    generator.load_state_dict(tensors)
-    return generator.eval(), facts
+    _check_fit(Path(path), stored.name, generator.state_dict(), stored.tensors)
+    generator.load_state_dict(stored.tensors)
+    return generator.eval(), stored.facts
+
+
+def read_generator(path: Path | str) -> StoredGenerator:
+    """Read what a file says of a generator, without building it.
+
+    Averaged weights (EMA) are taken where the file has them.
+
+    Args:
+        path: a generator file (`.safetensors`) or a checkpoint (`.ckpt`) of `srgan train`, or
+            another program's weights (`.pth`, `.pt`, `.safetensors`) of a network that `foreign`
+            recognises.
+
+    Raises:
+        UserError: for a missing or damaged file, one of a later format version, or weights of
+            an unknown network.
+    """
+    path = Path(path).expanduser()
+    readers = {
+        ".safetensors": _read_generator_file,
+        ".ckpt": _read_checkpoint,
+        ".pth": _read_pth,
+        ".pt": _read_pth,
+    }
+    if path.suffix not in readers:
+        raise UserError(
+            f"{path}: a model is a .safetensors or a .ckpt file of `srgan train`, "
+            "or a .pth, .pt or .safetensors file of another program"
+        )
+    return readers[path.suffix](path)
 
 
 def _in_order(file: bytes) -> bytes:
@@ -103,26 +158,25 @@ def _in_order(file: bytes) -> bytes:
     return len(header).to_bytes(8, "little") + header + file[start:]
 
 
-_Content = tuple[dict[str, Any], int, dict[str, Any], dict[str, Tensor]]
-
-
-def _read_generator_file(path: Path) -> _Content:
+def _read_generator_file(path: Path) -> StoredGenerator:
     tensors, metadata = read_safetensors(path)
     if metadata.get("format") != FORMAT:
-        raise UserError(
-            f"{path}: holds weights but not a generator of srgan-lightning "
-            f"(its metadata lacks format={FORMAT})"
-        )
+        return _read_foreign(path, tensors)
     _check_version(path, metadata.get("format_version"), FORMAT_VERSION)
     try:
         generator = json.loads(metadata["generator"])
-        node = {**generator["arguments"], "name": generator["name"]}
-        return node, int(metadata["scale"]), json.loads(metadata["facts"]), tensors
+        return StoredGenerator(
+            name=generator["name"],
+            arguments=dict(generator["arguments"]),
+            scale=int(metadata["scale"]),
+            facts=json.loads(metadata["facts"]),
+            tensors=tensors,
+        )
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(f"{path}: its metadata is incomplete ({error})") from None
 
 
-def _read_checkpoint(path: Path) -> _Content:
+def _read_checkpoint(path: Path) -> StoredGenerator:
     checkpoint = read_pickle(path)
     if not isinstance(checkpoint, dict) or "srgan_lightning" not in checkpoint:
         raise UserError(f"{path}: is not a checkpoint of `srgan train`")
@@ -134,10 +188,37 @@ def _read_checkpoint(path: Path) -> _Content:
             p for p in ("ema.module.", "generator.") if any(k.startswith(p) for k in state)
         )
         tensors = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
-        return dict(own["config"]["generator"]), own["config"]["scale"], own["facts"], tensors
+        node = dict(own["config"]["generator"])
+        return StoredGenerator(
+            name=node.pop("name"),
+            arguments=node,
+            scale=own["config"]["scale"],
+            facts=own["facts"],
+            tensors=tensors,
+        )
     except (KeyError, TypeError, StopIteration) as error:
         missing = error.args[0] if error.args else "the generator's weights"
         raise UserError(f"{path}: is incomplete as a checkpoint ({missing})") from None
+
+
+def _read_pth(path: Path) -> StoredGenerator:
+    return _read_foreign(path, unwrap(read_pickle(path)))
+
+
+def _read_foreign(path: Path, tensors: Mapping[str, Tensor] | None) -> StoredGenerator:
+    found = None if tensors is None else recognise(tensors)
+    if found is None:
+        raise UserError(
+            f"{path}: holds no generator of srgan-lightning and none of the networks of other "
+            f"programs that can be read: {READABLE}"
+        )
+    return StoredGenerator(
+        name=found.name,
+        arguments=found.arguments,
+        scale=found.scale,
+        facts={"foreign": {"format": found.format, "file": path.name}},
+        tensors=found.tensors,
+    )
 
 
 def _check_version(path: Path, found: Any, known: int) -> None:

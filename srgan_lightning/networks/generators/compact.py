@@ -3,8 +3,8 @@
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, pixel_shuffle
 
-from srgan_lightning.errors import UserError
 from srgan_lightning.networks.base import GENERATORS, Generator
+from srgan_lightning.networks.layers import check_sizes, conv
 
 
 @GENERATORS.register("compact")
@@ -31,15 +31,13 @@ class Compact(Generator):
 
     def __init__(self, *, scale: int = 4, blocks: int = 16, width: int = 64) -> None:
         super().__init__()
-        for option, value in {"scale": scale, "blocks": blocks, "width": width}.items():
-            if value < 1:
-                raise UserError(f"generator.{option}: must be 1 or more (got {value})")
+        check_sizes({"scale": scale, "blocks": blocks, "width": width})
         self.scale = scale
         self.blocks = blocks
-        layers: list[nn.Module] = [nn.Conv2d(3, width, 3, padding=1), nn.PReLU(width)]
+        layers: list[nn.Module] = [conv(3, width), nn.PReLU(width)]
         for _ in range(blocks):
-            layers += [nn.Conv2d(width, width, 3, padding=1), nn.PReLU(width)]
-        layers.append(nn.Conv2d(width, 3 * scale**2, 3, padding=1))
+            layers += [conv(width, width), nn.PReLU(width)]
+        layers.append(conv(width, 3 * scale**2))
         self.body = nn.Sequential(*layers)
 
     @property

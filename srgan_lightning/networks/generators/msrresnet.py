@@ -1,15 +1,12 @@
 """MSRResNet, BasicSR's SRResNet without BatchNorm."""
 
-import math
-
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, leaky_relu, pixel_shuffle, relu
 
 from srgan_lightning.errors import UserError
 from srgan_lightning.networks.base import GENERATORS, Generator
 from srgan_lightning.networks.initial import start_small
-
-FACTORS = {2: (2,), 3: (3,), 4: (2, 2)}  # scale: factors of the sub-pixel convolutions
+from srgan_lightning.networks.layers import check_sizes, conv, prime_factors, shuffle_halo
 
 
 @GENERATORS.register("msrresnet")
@@ -35,31 +32,26 @@ class MSRResNet(Generator):
 
     def __init__(self, *, scale: int = 4, blocks: int = 16, width: int = 64) -> None:
         super().__init__()
-        for option, value in {"blocks": blocks, "width": width}.items():
-            if value < 1:
-                raise UserError(f"generator.{option}: must be 1 or more (got {value})")
-        if scale not in FACTORS:
+        check_sizes({"blocks": blocks, "width": width})
+        if scale not in (2, 3, 4):
             raise UserError(f"scale: msrresnet enlarges by 2, 3 or 4 (got {scale})")
         self.scale = scale
         self.blocks = blocks
-        self.conv_first = _conv(3, width)
+        self.conv_first = conv(3, width)
         self.body = nn.Sequential(*(ResidualBlock(width) for _ in range(blocks)))
-        for number, factor in enumerate(FACTORS[scale], start=1):
-            self.add_module(f"upconv{number}", _conv(width, width * factor**2))
-        self.conv_hr = _conv(width, width)
-        self.conv_last = _conv(width, 3)
+        for number, factor in enumerate(prime_factors(scale), start=1):
+            self.add_module(f"upconv{number}", conv(width, width * factor**2))
+        self.conv_hr = conv(width, width)
+        self.conv_last = conv(width, 3)
         start_small(self)
 
     @property
     def halo(self) -> int:  # noqa: D102 - inherited
-        radius = 2
-        for factor in FACTORS[self.scale]:
-            radius = math.ceil(radius / factor) + 1
-        return radius + 2 * self.blocks + 1
+        return shuffle_halo(2, self.scale) + 2 * self.blocks + 1
 
     def forward(self, lr: Tensor) -> Tensor:  # noqa: D102 - inherited
         features = self.body(leaky_relu(self.conv_first(lr), 0.1))
-        for number, factor in enumerate(FACTORS[self.scale], start=1):
+        for number, factor in enumerate(prime_factors(self.scale), start=1):
             convolution = self.get_submodule(f"upconv{number}")
             features = leaky_relu(pixel_shuffle(convolution(features), factor), 0.1)
         correction: Tensor = self.conv_last(leaky_relu(self.conv_hr(features), 0.1))
@@ -71,14 +63,10 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.conv1 = _conv(width, width)
-        self.conv2 = _conv(width, width)
+        self.conv1 = conv(width, width)
+        self.conv2 = conv(width, width)
 
     def forward(self, features: Tensor) -> Tensor:
         """Map `[B, width, H, W]` to the same shape."""
         correction: Tensor = self.conv2(relu(self.conv1(features)))
         return features + correction
-
-
-def _conv(inputs: int, outputs: int) -> nn.Conv2d:
-    return nn.Conv2d(inputs, outputs, 3, padding=1)

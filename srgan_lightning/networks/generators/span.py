@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, pad, pixel_shuffle, silu
 
-from srgan_lightning.errors import UserError
 from srgan_lightning.networks.base import GENERATORS, Generator
+from srgan_lightning.networks.layers import check_sizes, conv
 
 MEAN = (0.4488, 0.4371, 0.4040)  # of DIV2K, RGB
 BLOCKS = 6
@@ -35,9 +35,7 @@ class SPAN(Generator):
 
     def __init__(self, *, scale: int = 4, width: int = 48, norm: bool = True) -> None:
         super().__init__()
-        for option, value in {"scale": scale, "width": width}.items():
-            if value < 1:
-                raise UserError(f"generator.{option}: must be 1 or more (got {value})")
+        check_sizes({"scale": scale, "width": width})
         self.scale = scale
         self.norm = norm
         self.mean: Tensor
@@ -48,8 +46,8 @@ class SPAN(Generator):
         for number in range(1, BLOCKS + 1):
             self.add_module(f"block_{number}", AttentionBlock(width))
         self.conv_2 = Conv3XC(width, width)
-        self.conv_cat = nn.Conv2d(4 * width, width, 1)
-        self.upsampler = nn.Sequential(nn.Conv2d(width, 3 * scale**2, 3, padding=1))
+        self.conv_cat = conv(4 * width, width, 1)
+        self.upsampler = nn.Sequential(conv(width, 3 * scale**2))
 
     @property
     def halo(self) -> int:  # noqa: D102 - inherited
