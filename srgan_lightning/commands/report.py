@@ -24,16 +24,19 @@ def report(
         int, typer.Option(min=0, help="The most pictures to compare, of each table.")
     ] = 8,
 ) -> None:
-    """Show runs and evaluations in one HTML file that needs no network.
+    r"""Show runs and evaluations in one HTML file that needs no network.
 
-    Tables that sort, a perception-distortion chart, learning curves, and for each picture a
-    slider between two methods: drag the border, wheel or double click to zoom, drag to move.
-    Methods share a table if they were measured by one protocol on the same pictures. Pictures are
-    those that an evaluation saved:
+    It holds tables that sort, a perception-distortion chart, learning curves,
 
-    srgan evaluate model=[bicubic,A/generator.safetensors] save_pictures=true
+    and for each picture a slider between two methods: drag, wheel, double click.
 
-    srgan report outputs/evaluate/2026-05-01_12-00-00 outputs/quickstart/* -o report.html
+    Methods share a table if one protocol measured them on the same pictures.
+
+    The slider needs the pictures that an evaluation saved:
+
+    srgan evaluate 'model=\[bicubic,A.safetensors]' save_pictures=true
+
+    srgan report outputs/evaluate/* outputs/quickstart/* -o report.html
     """
     from rich.console import Console
 

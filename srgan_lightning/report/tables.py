@@ -49,7 +49,7 @@ def methods_table(group: Group) -> str:
     }
     head = [_sortable("method", "ascending", "")]
     head += [_sortable("from", "ascending", "")] if origins else []
-    head += [_sortable(heading(n), _first_order(n), hint(n)) for n in group.figures]
+    head += [_sortable(heading(n), _first_order(n), hint(n), "number") for n in group.figures]
     rows = []
     for method in group.methods:
         cells = [f'<th scope="row" data-value="{escape(method.name)}">{escape(method.name)}</th>']
@@ -77,9 +77,10 @@ def _first_order(name: str) -> str:
     return "descending" if hint(name).startswith("higher") else "ascending"
 
 
-def _sortable(text: str, order: str, title: str) -> str:
+def _sortable(text: str, order: str, title: str, kind: str = "text") -> str:
     tip = f' title="{escape(title)}"' if title else ""
     return (
-        f'<th scope="col" aria-sort="none"><button type="button" data-order="{order}"{tip}>'
+        f'<th scope="col" class="{kind}" aria-sort="none">'
+        f'<button type="button" data-order="{order}"{tip}>'
         f"{escape(text)}</button></th>"
     )

@@ -115,7 +115,9 @@ def _figures_table(group: Group, sides: Sequence[Side]) -> str:
     }
     if not measured:
         return ""
-    head = "".join(f'<th scope="col">{escape(heading(name))}</th>' for name in measured)
+    head = "".join(
+        f'<th scope="col" class="number">{escape(heading(name))}</th>' for name in measured
+    )
     rows = []
     for index, side in enumerate(sides):
         cells = "".join(
