@@ -8,7 +8,7 @@ from pathlib import Path
 
 from srgan_lightning.errors import UserError
 from srgan_lightning.report.figures import SPEED
-from srgan_lightning.report.read import Evaluation, Folder, Method
+from srgan_lightning.report.records import Evaluation, Folder, Method
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,7 +19,8 @@ from srgan_lightning.imaging.write import whole_file
 from srgan_lightning.report.charts import SERIES, curves, scatter
 from srgan_lightning.report.figures import DISTORTION, PERCEPTION, hint
 from srgan_lightning.report.groups import Group, group
-from srgan_lightning.report.read import Folder, Run, read_folders
+from srgan_lightning.report.read import read_folders
+from srgan_lightning.report.records import Folder, Run
 from srgan_lightning.report.tables import inputs_table, methods_table
 from srgan_lightning.report.viewers import Store, viewable, viewer
 

@@ -6,7 +6,7 @@ from html import escape
 from srgan_lightning.evaluation.words import heading
 from srgan_lightning.report.figures import best, hint, written
 from srgan_lightning.report.groups import Group
-from srgan_lightning.report.read import Folder
+from srgan_lightning.report.records import Folder
 
 
 def inputs_table(folders: Sequence[Folder]) -> str:

@@ -11,7 +11,7 @@ from srgan_lightning.evaluation.words import heading
 from srgan_lightning.imaging.read import image_size
 from srgan_lightning.report.figures import written
 from srgan_lightning.report.groups import Group
-from srgan_lightning.report.read import Figures
+from srgan_lightning.report.records import Figures
 
 
 @dataclass
