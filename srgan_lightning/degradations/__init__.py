@@ -5,6 +5,7 @@ from srgan_lightning.degradations.base import DEGRADATIONS, Degradation, crop_to
 from srgan_lightning.degradations.bicubic import Bicubic
 from srgan_lightning.degradations.blur_bicubic import BlurBicubic
 from srgan_lightning.degradations.classical import Classical
+from srgan_lightning.degradations.realesrgan import RealESRGAN
 from srgan_lightning.degradations.resize import imresize
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "BlurBicubic",
     "Classical",
     "Degradation",
+    "RealESRGAN",
     "crop_to_multiple",
     "imresize",
     "random_flip_turn",

@@ -46,13 +46,27 @@ def anisotropic_blur(image: Tensor, sigmas: Tensor, angle: Tensor, *, radius: in
         radius: of the square kernel, in pixels.
     """
     _check_size(image, radius)
-    offsets = torch.arange(-radius, radius + 1, device=image.device, dtype=image.dtype)
+    kernel = torch.exp(-elliptic_square(sigmas, angle, radius=radius) / 2)
+    return filter2d(image, kernel / kernel.sum((-2, -1), keepdim=True), border_type="reflect")
+
+
+def elliptic_square(sigmas: Tensor, angle: Tensor, *, radius: int) -> Tensor:
+    """Return u²/σ₁² + v²/σ₂² for each pixel of square kernels, as `anisotropic_blur` has it.
+
+    Args:
+        sigmas: σ₁ and σ₂ in pixels, above 0, `[B, 2]`.
+        angle: θ in radians, `[B]`.
+        radius: of the kernels, in pixels.
+
+    Returns:
+        `[B, 2 * radius + 1, 2 * radius + 1]`.
+    """
+    offsets = torch.arange(-radius, radius + 1, device=sigmas.device, dtype=sigmas.dtype)
     y, x = offsets[:, None], offsets[None, :]
     cos, sin = angle.cos()[:, None, None], angle.sin()[:, None, None]
     u, v = x * cos + y * sin, y * cos - x * sin
     first, second = sigmas[:, 0, None, None], sigmas[:, 1, None, None]
-    kernel = torch.exp(-((u / first) ** 2 + (v / second) ** 2) / 2)
-    return filter2d(image, kernel / kernel.sum((-2, -1), keepdim=True), border_type="reflect")
+    return (u / first) ** 2 + (v / second) ** 2
 
 
 def _check_size(image: Tensor, radius: int) -> None:
