@@ -7,6 +7,7 @@ from typing import NoReturn
 
 import typer
 
+from srgan_lightning.commands.blend import blend
 from srgan_lightning.commands.evaluate import evaluate
 from srgan_lightning.commands.info import info
 from srgan_lightning.commands.prepare import prepare
@@ -27,6 +28,7 @@ HYDRA = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_
 app.command(context_settings=HYDRA)(train)
 app.command(context_settings=HYDRA)(evaluate)
 app.command()(upscale)
+app.command()(blend)
 app.command()(prepare)
 app.command()(report)
 app.command()(info)

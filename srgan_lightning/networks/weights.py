@@ -33,6 +33,7 @@ __all__ = [
     "CHECKPOINT_VERSION",
     "FORMAT",
     "StoredGenerator",
+    "build_stored",
     "file_hash",
     "load_generator",
     "read_generator",
@@ -112,13 +113,18 @@ def load_generator(path: Path | str) -> tuple[Generator, dict[str, Any]]:
             network, or weights that do not fit the network.
     """
     stored = read_generator(path)
+    return build_stored(stored, path), stored.facts
+
+
+def build_stored(stored: StoredGenerator, path: Path | str) -> Generator:
+    """Build what `read_generator` read from `path`; see `load_generator`."""
     try:
         generator = GENERATORS.build(stored.name, stored.arguments, scale=stored.scale)
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
     _check_fit(Path(path), stored.name, generator.state_dict(), stored.tensors)
     generator.load_state_dict(stored.tensors)
-    return generator.eval(), stored.facts
+    return generator.eval()
 
 
 def read_generator(path: Path | str) -> StoredGenerator:
