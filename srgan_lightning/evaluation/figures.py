@@ -6,13 +6,20 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from srgan_lightning.degradations.base import Degradation, to_8_bits
+from srgan_lightning.degradations.base import Degradation
 from srgan_lightning.evaluation.pairs import BenchmarkPair
 from srgan_lightning.evaluation.protocol import Protocol
-from srgan_lightning.metrics.colour import brightness_shift, colour_shift
-from srgan_lightning.metrics.functional import psnr, sharpness, ssim
-from srgan_lightning.metrics.multiscale import SMALLEST, ms_ssim
+from srgan_lightning.metrics.colour import colour_shift_of_levels
+from srgan_lightning.metrics.functional import (
+    WINDOW,
+    psnr,
+    psnr_of_levels,
+    sharpness_of_levels,
+    similarity,
+)
+from srgan_lightning.metrics.multiscale import SMALLEST, ms_ssim_of_levels
 from srgan_lightning.metrics.perceptual import LearnedDistance
+from srgan_lightning.metrics.preparation import prepare, quantize, to_y
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,21 +54,22 @@ class Ruler:
             UserError: for a picture too small for the protocol, SR that is not as large as HR.
         """
         hr, crop, space = pair.hr.cpu(), self.protocol.crop, self.protocol.space
-        figures = {
-            "psnr": psnr(sr, hr, crop=crop, space=space),
-            "ssim": ssim(sr, hr, crop=crop, space=space),
-        }
-        if min(hr.shape[-2:]) - 2 * crop >= SMALLEST:
-            figures["ms_ssim"] = ms_ssim(sr, hr, crop=crop, space=space)
+        rgb = prepare(sr, hr, crop=crop, space="rgb", smallest=WINDOW)
+        luma = to_y(rgb[0] / 255), to_y(rgb[1] / 255)
+        levels = luma if space == "y" else rgb
+        whole, structure = similarity(*levels)
+        figures = {"psnr": psnr_of_levels(*levels), "ssim": whole.mean(1)}
+        if min(luma[0].shape[-2:]) >= SMALLEST:
+            figures["ms_ssim"] = ms_ssim_of_levels(*levels, structure)
         for distance in self.distances:
             figures[distance.name] = distance(sr, hr, crop=crop)
         if self.degradation is not None:
-            reduced = self.degradation(to_8_bits(sr.float()))
+            reduced = self.degradation((quantize(sr) / 255).float())
             figures["lr_psnr"] = psnr(reduced, pair.lr.cpu(), crop=0, space=space)
         scale = hr.shape[-1] // pair.lr.shape[-1]
-        figures["sharpness"] = sharpness(sr, hr, crop=crop, scale=scale)
-        figures["brightness"] = brightness_shift(sr, hr, crop=crop)
-        figures["colour"] = colour_shift(sr, hr, crop=crop)
+        figures["sharpness"] = sharpness_of_levels(*luma, scale=scale)
+        figures["brightness"] = (luma[0] - luma[1]).mean(dim=(1, 2, 3))
+        figures["colour"] = colour_shift_of_levels(*rgb)
         return {name: figure.item() for name, figure in figures.items()}
 
 

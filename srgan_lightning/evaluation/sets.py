@@ -12,8 +12,8 @@ from srgan_lightning.degradations.bicubic import Bicubic
 from srgan_lightning.degradations.resize import imresize
 from srgan_lightning.errors import UserError
 from srgan_lightning.evaluation.pairs import DegradedPairs
-from srgan_lightning.metrics.functional import psnr, ssim
-from srgan_lightning.metrics.preparation import Space
+from srgan_lightning.metrics.functional import WINDOW, psnr_of_levels, similarity
+from srgan_lightning.metrics.preparation import Space, prepare
 
 SetName = Literal["set5", "set14", "bsd100", "urban100"]
 SCALE = 4
@@ -89,7 +89,8 @@ def verify_set(name: SetName, folder: Path, *, space: Space) -> str:
     figures = []
     for pair in pairs:
         sr = imresize(pair.lr, scale=SCALE)
-        figures.append([f(sr, pair.hr, crop=SCALE, space=space).item() for f in (psnr, ssim)])
+        levels = prepare(sr, pair.hr, crop=SCALE, space=space, smallest=WINDOW)
+        figures.append((psnr_of_levels(*levels).item(), similarity(*levels)[0].mean().item()))
     found = [math.fsum(column) / len(pairs) for column in zip(*figures, strict=True)]
     expected = known.bicubic[space]
     if [f"{value:.4f}" for value in found] != [f"{value:.4f}" for value in expected]:

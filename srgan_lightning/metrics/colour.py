@@ -55,7 +55,11 @@ def colour_shift(sr: Tensor, hr: Tensor, *, crop: int = 4) -> Tensor:
         >>> colour_shift(grey * 0.5, grey).item() < 1e-9
         True
     """
-    sr, hr = prepare(sr, hr, crop=crop, space="rgb")
+    return colour_shift_of_levels(*prepare(sr, hr, crop=crop, space="rgb"))
+
+
+def colour_shift_of_levels(sr: Tensor, hr: Tensor) -> Tensor:
+    """Return the colour shift `[B]` of RGB that `prepare` gives."""
     shift = (sr - hr).mean(dim=(2, 3)) / 255
     chroma = shift @ shift.new_tensor([CB, CR]).T
     return chroma.square().sum(1).sqrt()

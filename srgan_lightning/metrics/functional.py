@@ -8,7 +8,7 @@ float64 figure an image, `[B]`; the figure of a set is the mean over its images.
 import torch
 from torch import Tensor
 
-from srgan_lightning.metrics.preparation import Space, check_sizes, prepare
+from srgan_lightning.metrics.preparation import Space, prepare
 
 WINDOW = 11  # pixels; with σ = 1.5, as in Wang et al. 2004
 ROUNDING = 1 / 12  # the variance that rounding to whole numbers adds
@@ -34,7 +34,11 @@ def psnr(sr: Tensor, hr: Tensor, *, crop: int = 4, space: Space = "y") -> Tensor
         >>> psnr(hr + 1 / 255, hr, space="rgb").item()
         48.1308...
     """
-    sr, hr = prepare(sr, hr, crop=crop, space=space)
+    return psnr_of_levels(*prepare(sr, hr, crop=crop, space=space))
+
+
+def psnr_of_levels(sr: Tensor, hr: Tensor) -> Tensor:
+    """Return PSNR `[B]` of what `prepare` gives."""
     return 10 * torch.log10(255**2 / (sr - hr).square().mean(dim=(1, 2, 3)))
 
 
@@ -71,12 +75,12 @@ def similarity(sr: Tensor, hr: Tensor) -> tuple[Tensor, Tensor]:
     Returns:
         Twice `[B, C]`: luminance x contrast x structure, and contrast x structure alone.
     """
-    moments = torch.stack([sr, hr, sr * sr, hr * hr, sr * hr])
-    mean_s, mean_h, square_s, square_h, product = _blur_valid(moments).unbind()
+    moments = torch.stack([sr, hr, sr * sr + hr * hr, sr * hr])
+    mean_s, mean_h, squares, product = _blur_valid(moments).unbind()
     c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
-    luminance = (2 * mean_s * mean_h + c1) / (mean_s**2 + mean_h**2 + c1)
-    variances = square_s - mean_s**2 + square_h - mean_h**2
-    structure = (2 * (product - mean_s * mean_h) + c2) / (variances + c2)
+    means, crossed = mean_s**2 + mean_h**2, mean_s * mean_h
+    luminance = (2 * crossed + c1) / (means + c1)
+    structure = (2 * (product - crossed) + c2) / (squares - means + c2)
     return (luminance * structure).mean(dim=(2, 3)), structure.mean(dim=(2, 3))
 
 
@@ -97,15 +101,7 @@ def high_frequency_energy(image: Tensor, *, crop: int = 4, scale: int = 4) -> Te
         float64 `[B]`, in squared levels of 255.
     """
     luma, _ = prepare(image, image, crop=crop, space="y", smallest=3)
-    height, width = luma.shape[-2:]
-    window = torch.outer(_hann(height, luma), _hann(width, luma))
-    spectrum = torch.fft.fft2((luma - luma.mean((-2, -1), keepdim=True)) * window)
-    limit = 1 / (2 * scale)
-    rows = torch.fft.fftfreq(height, device=luma.device).abs() > limit
-    columns = torch.fft.fftfreq(width, device=luma.device).abs() > limit
-    band = rows[:, None] | columns
-    power = torch.sum(spectrum.abs().square() * band, dim=(1, 2, 3))
-    return power / (height * width * window.square().sum())
+    return _energy(luma, scale)
 
 
 def sharpness(sr: Tensor, hr: Tensor, *, crop: int = 4, scale: int = 4) -> Tensor:
@@ -127,10 +123,26 @@ def sharpness(sr: Tensor, hr: Tensor, *, crop: int = 4, scale: int = 4) -> Tenso
     Raises:
         UserError: for pictures of different sizes, or too small.
     """
-    check_sizes(sr, hr)
-    energy_sr = high_frequency_energy(sr, crop=crop, scale=scale)
-    energy_hr = high_frequency_energy(hr, crop=crop, scale=scale)
-    return (energy_sr + ROUNDING) / (energy_hr + ROUNDING)
+    return sharpness_of_levels(*prepare(sr, hr, crop=crop, space="y", smallest=3), scale=scale)
+
+
+def sharpness_of_levels(sr: Tensor, hr: Tensor, *, scale: int) -> Tensor:
+    """Return the sharpness `[B]` of lumas that `prepare` gives."""
+    return (_energy(sr, scale) + ROUNDING) / (_energy(hr, scale) + ROUNDING)
+
+
+def _energy(luma: Tensor, scale: int) -> Tensor:
+    height, width = luma.shape[-2:]
+    window = torch.outer(_hann(height, luma), _hann(width, luma))
+    # The spectrum of real numbers is its own mirror: half of the columns stand for the others.
+    half = torch.view_as_real(torch.fft.rfft2((luma - luma.mean((-2, -1), keepdim=True)) * window))
+    limit = 1 / (2 * scale)
+    rows = torch.fft.fftfreq(height, device=luma.device).abs() > limit
+    columns = torch.fft.rfftfreq(width, device=luma.device)
+    band = (rows[:, None] | (columns > limit)).to(luma)
+    band[:, 1 : (width + 1) // 2] *= 2
+    power = torch.sum(half.square().sum(-1) * band, dim=(1, 2, 3))
+    return power / (height * width * window.square().sum())
 
 
 def _blur_valid(image: Tensor) -> Tensor:

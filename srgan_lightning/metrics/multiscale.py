@@ -1,6 +1,5 @@
 """SSIM at several scales at once."""
 
-import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
@@ -31,13 +30,26 @@ def ms_ssim(sr: Tensor, hr: Tensor, *, crop: int = 4, space: Space = "y") -> Ten
         UserError: for pictures of different sizes, or with less than 176 pixels after the crop.
 
     Example:
+        >>> import torch
         >>> hr = torch.rand(1, 3, 184, 184)
         >>> round(ms_ssim(hr, hr).item(), 6)
         1.0
     """
     sr, hr = prepare(sr, hr, crop=crop, space=space, smallest=SMALLEST)
-    total = torch.ones(sr.shape[:2], dtype=sr.dtype, device=sr.device)
-    for weight in WEIGHTS[:-1]:
-        total = total * similarity(sr, hr)[1].clamp(min=0) ** weight
+    return ms_ssim_of_levels(sr, hr, similarity(sr, hr)[1])
+
+
+def ms_ssim_of_levels(sr: Tensor, hr: Tensor, structure: Tensor) -> Tensor:
+    """Return MS-SSIM `[B]` of what `prepare` gives.
+
+    Args:
+        sr: float64 `[B, C, H, W]`, levels of 255.
+        hr: of the same shape.
+        structure: the second of what `similarity` says of both.
+    """
+    total = structure.clamp(min=0) ** WEIGHTS[0]
+    for weight in WEIGHTS[1:-1]:
         sr, hr = F.avg_pool2d(sr, 2), F.avg_pool2d(hr, 2)
-    return (total * similarity(sr, hr)[0].clamp(min=0) ** WEIGHTS[-1]).mean(1)
+        total = total * similarity(sr, hr)[1].clamp(min=0) ** weight
+    whole, _ = similarity(F.avg_pool2d(sr, 2), F.avg_pool2d(hr, 2))
+    return (total * whole.clamp(min=0) ** WEIGHTS[-1]).mean(1)

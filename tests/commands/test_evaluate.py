@@ -3,12 +3,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from srgan_lightning.commands.evaluate import run
+from srgan_lightning.commands.evaluate import evaluate, run
 from srgan_lightning.config import compose
 from srgan_lightning.errors import UserError
 
@@ -90,3 +91,37 @@ def test_the_command_runs_as_a_hydra_application(tmp_path, pictures):
     assert done.returncode == 0, done.stderr
     assert "LR by blur_bicubic" in done.stdout
     assert (tmp_path / "run/figures.csv").is_file()
+
+
+def test_metrics_are_judged(tmp_path, capsys):
+    lines = []
+    (tmp_path / "tid").mkdir()
+    base = np.random.default_rng(0).integers(60, 190, (176, 176, 3))
+    Image.fromarray(base.astype(np.uint8)).save(tmp_path / "tid/I01.BMP")
+    for number, level in enumerate((2, 9, 25, 60), 1):
+        noise = np.random.default_rng(number).normal(0, level, base.shape)
+        noisy = np.clip(base + noise, 0, 255).astype(np.uint8)
+        Image.fromarray(noisy).save(tmp_path / f"tid/i01_01_{number}.bmp")
+        lines.append(f"{6 - number} I01_01_{number}.bmp\n")
+    (tmp_path / "tid/mos_with_names.txt").write_text("".join(lines))
+    context = SimpleNamespace(args=["metrics", str(tmp_path / "tid"), "-o", str(tmp_path / "out")])
+    with pytest.raises(SystemExit) as ended:
+        evaluate(context)
+    assert not ended.value.code
+    printed = capsys.readouterr().out
+    for words in ("SRCC", "PLCC", "MS-SSIM", "1.0000", "four-parameter logistic"):
+        assert words in printed
+    document = json.loads((tmp_path / "out/metrics.json").read_text())
+    assert [m["metric"] for m in document["metrics"]][:3] == ["psnr", "ssim", "ms_ssim"]
+    assert document["metrics"][0]["srcc"] == 1
+    assert (tmp_path / "out/metrics.md").read_text().startswith("| metric | SRCC | PLCC |")
+    assert (tmp_path / "out/metrics.csv").read_text().startswith("metric,srcc,plcc,pictures")
+
+
+def test_both_helps_teach(capsys):
+    with pytest.raises(SystemExit) as ended:
+        evaluate(SimpleNamespace(args=["metrics", "--help"]))
+    assert not ended.value.code
+    told = capsys.readouterr().out
+    for words in ("srgan evaluate metrics", "TID2013", "PIPAL", "--output"):
+        assert words in told

@@ -9,6 +9,7 @@ from srgan_lightning.errors import UserError
 from srgan_lightning.evaluation import DegradedPairs, GivenPairs
 from srgan_lightning.evaluation.config import EvaluateConfig
 from srgan_lightning.evaluation.request import answer, find_model, find_pairs
+from srgan_lightning.imaging.read import read_rgb
 from srgan_lightning.networks.generators.srresnet import SRResNet
 from srgan_lightning.networks.weights import save_generator
 
@@ -107,3 +108,63 @@ def test_an_unknown_degradation_is_told():
         find_pairs(asked(degradation={"name": "bicubik"}))
     with pytest.raises(UserError, match=r"degradation.name: is required"):
         find_pairs(asked(degradation={}))
+
+
+def test_methods_get_names_and_runs(tmp_path, pictures):
+    runs = [weights(tmp_path / f"seed{seed}/checkpoints/generator.safetensors") for seed in (0, 1)]
+    model = {"start": "bicubic", "ours": [str(path) for path in runs]}
+    table = answer(asked(model=model, data={"hr": str(pictures)}))
+    assert table.methods == ["start", "ours"]
+    assert table.runs("ours") == [str(path) for path in runs]
+    assert len(table.rows) == 6
+    assert table.mean("ours")["parameters"] > 1000
+    assert table.mean("ours")["multiply_adds"] > table.mean("ours")["parameters"]
+    assert "parameters" not in table.mean("start")
+
+
+def test_a_run_s_file_is_called_after_the_run(tmp_path):
+    path = weights(tmp_path / "seed1/checkpoints/generator.safetensors")
+    assert find_model(str(path), asked()).name == "seed1/generator.safetensors"
+
+
+def test_two_methods_of_one_name_are_told():
+    with pytest.raises(UserError, match="model: bicubic comes 2 times; give each method a name"):
+        answer(asked(model=["bicubic", "bicubic"]))
+    with pytest.raises(UserError, match="model: lanczos comes 2 times"):
+        answer(asked(model={"ours": ["lanczos", "lanczos"]}))
+
+
+def test_the_method_to_compare_with_must_be_measured():
+    with pytest.raises(UserError, match="no method is called 'bicubik'; did you mean bicubic"):
+        answer(asked(model=["bicubic", "lanczos"], compare_to="bicubik"))
+
+
+def test_what_is_left_out_is_said(pictures, tmp_path, monkeypatch):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    table = answer(asked(model="bicubic", data={"hr": str(pictures)}))
+    assert [note.partition(" ")[0] for note in table.notes] == ["LPIPS", "DISTS", "MS-SSIM"]
+    assert table.notes[-1].endswith("2 of 2 pictures are smaller and count without")
+    assert "lr_psnr" in table.mean("bicubic")
+    random = {"name": "blur_bicubic", "sigma": [0.8, 2.4]}
+    table = answer(asked(model="bicubic", data={"hr": str(pictures)}, degradation=random))
+    assert "LR-PSNR is left out: the degradation draws at random" in table.notes
+    assert "lr_psnr" not in table.mean("bicubic")
+
+
+def test_pictures_are_kept_under_their_methods(pictures, tmp_path):
+    path = weights(tmp_path / "run/generator.safetensors")
+    answer(
+        asked(model=["bicubic", str(path)], data={"hr": str(pictures)}), pictures=tmp_path / "out"
+    )
+    files = sorted(
+        p.relative_to(tmp_path / "out").as_posix() for p in tmp_path.rglob("out/**/*.png")
+    )
+    folders = ("HR", "LR", "bicubic", "run/generator.safetensors")
+    assert files == [f"{folder}/{name}.png" for folder in folders for name in ("bird", "cat")]
+    sizes = [read_rgb(tmp_path / "out" / folder / "cat.png").shape[1::-1] for folder in folders]
+    assert sizes == [(48, 36), (12, 9), (48, 36), (48, 36)]
+    assert np.array_equal(read_rgb(tmp_path / "out/HR/cat.png"), read_rgb(pictures / "cat.png"))
+    with pytest.raises(UserError, match="model: HR is where the originals go"):
+        answer(
+            asked(model={"HR": "bicubic"}, data={"hr": str(pictures)}), pictures=tmp_path / "two"
+        )

@@ -5,7 +5,7 @@ import math
 import pytest
 from rich.console import Console
 
-from srgan_lightning.evaluation import Protocol, Row, Table, render, save
+from srgan_lightning.evaluation import Protocol, Row, Table, compare, render, save
 
 PROTOCOL = Protocol(degradation="bicubic")
 
@@ -104,3 +104,58 @@ def test_the_terminal_shows_means_alone_when_asked():
     assert "a|b" not in text
     assert "25.06" in text
     assert text.count("bicubic") == 2  # the method, and the stamp
+
+
+def seeds() -> Table:
+    rows = [Row("bicubic", name, {"psnr": 20.0, "lpips": 0.5}) for name in "ab"]
+    for run, shift in (("seed0", 0.0), ("seed1", 1.0), ("seed2", 2.0)):
+        rows += [
+            Row("ours", name, {"psnr": psnr + shift, "parameters": 1.5e6}, run=run)
+            for name, psnr in (("a", 24.0), ("b", 26.0))
+        ]
+    return Table(PROTOCOL, rows, ("DISTS is left out",))
+
+
+def test_runs_of_one_recipe_give_mean_and_deviation():
+    table = seeds()
+    assert table.runs("ours") == ["seed0", "seed1", "seed2"]
+    assert table.mean("ours")["psnr"] == pytest.approx(26.0)
+    assert table.mean("ours", run="seed0")["psnr"] == pytest.approx(25.0)
+    assert table.deviation("ours")["psnr"] == pytest.approx(1.0)  # of 25, 26, 27
+    assert table.deviation("bicubic") == {}
+    assert [row.figures["psnr"] for row in table.pictures("ours")] == [25.0, 27.0]
+
+
+def test_runs_come_into_every_file(tmp_path):
+    differences = compare(seeds())
+    csv_path, json_path, markdown = save(seeds(), tmp_path, differences=differences)
+    with csv_path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["run"] for row in rows if row["method"] == "ours"} == {
+        *("seed0", "seed1", "seed2"),
+        "",
+    }
+    assert {row["lpips"] for row in rows if row["method"] == "ours"} == {""}
+    document = json.loads(json_path.read_text(encoding="utf-8"))
+    ours = document["methods"]["ours"]
+    assert ours["deviation"]["psnr"] == pytest.approx(1.0)
+    assert ours["runs"]["seed2"]["psnr"] == pytest.approx(27.0)
+    assert ours["pictures"]["a"]["psnr"] == pytest.approx(25.0)
+    assert document["notes"] == ["DISTS is left out"]
+    (difference,) = document["differences"]
+    assert (difference["method"], difference["mean"]) == ("ours", pytest.approx(6.0))
+    text = markdown.read_text(encoding="utf-8")
+    assert "| **ours** | **mean** | **26.00 ± 1.00** |" in text
+    assert "1.5 M" in text
+    assert "± 0 M" not in text
+    assert "DISTS is left out" in text
+    assert "| ours | PSNR [dB] | +6.000 | [+5.000, +7.000] |" in text
+
+
+def test_the_terminal_shows_runs_differences_and_notes():
+    console = Console(width=120)
+    with console.capture() as capture:
+        console.print(render(seeds(), title="Set5", differences=compare(seeds())))
+    text = capture.get()
+    for words in ("26.00 ± 1.00", "PSNR [dB]", "+6.000", "DISTS is left out", "95 % interval"):
+        assert words in text

@@ -90,7 +90,7 @@ def test_plcc_is_that_of_scipy_s_logistic_fit(sign):
     def logistic(x, b1, b2, b3, b4):
         return b2 + (b1 - b2) / (1 + np.exp(-(x - b3) / abs(b4)))
 
-    start = [y.max(), y.min()][::sign] + [x.mean(), x.std()]
+    start = [*[y.max(), y.min()][::sign], x.mean(), x.std()]
     fitted, _ = curve_fit(logistic, x, y, start, maxfev=20000)
     expected = scipy.stats.pearsonr(logistic(x, *fitted), y)[0]
     assert plcc(x, y) == pytest.approx(expected, abs=1e-5)
@@ -98,14 +98,14 @@ def test_plcc_is_that_of_scipy_s_logistic_fit(sign):
 
 
 def test_what_is_no_such_folder_is_told(tmp_path):
-    with pytest.raises(UserError, match="is neither TID2013 .* nor PIPAL"):
+    with pytest.raises(UserError, match=r"is neither TID2013 .* nor PIPAL"):
         read_scores(tmp_path)
     tid2013(tmp_path / "tid")
     (tmp_path / "tid/distorted_images/i01_01_2.bmp").unlink()
     with pytest.raises(UserError, match=r"mos_with_names.txt: I01_01_2.bmp is not below"):
         read_scores(tmp_path / "tid")
     (tmp_path / "tid/mos_with_names.txt").write_text("I01_01_1.bmp good\n")
-    with pytest.raises(UserError, match="cannot read 'I01_01_1.bmp good'"):
+    with pytest.raises(UserError, match=r"cannot read 'I01_01_1.bmp good'"):
         read_scores(tmp_path / "tid")
     pipal(tmp_path / "pipal")
     (tmp_path / "pipal/Train_Ref/A0001.bmp").unlink()
