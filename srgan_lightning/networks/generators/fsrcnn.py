@@ -77,7 +77,6 @@ class FSRCNN(Generator):
 
 def _conv_prelu(inputs: int, outputs: int, kernel: int) -> list[nn.Module]:
     convolution, activation = conv(inputs, outputs, kernel), nn.PReLU(outputs)
-    slope = activation.weight[0].item()
-    nn.init.kaiming_normal_(convolution.weight, a=slope)
+    nn.init.kaiming_normal_(convolution.weight, a=activation.init)
     nn.init.zeros_(convolution.bias)  # type: ignore[arg-type]
     return [convolution, activation]
