@@ -186,5 +186,5 @@ def _logistic_fit(x: Floats, y: Floats) -> Floats:
         error.backward()  # type: ignore[no-untyped-call]
         return error
 
-    optimizer.step(loss)  # type: ignore[arg-type]
+    optimizer.step(loss)  # type: ignore[no-untyped-call]
     return logistic().detach().numpy()
