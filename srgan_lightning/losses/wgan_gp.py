@@ -81,7 +81,8 @@ def gradient_penalty(
     with torch.autocast(hr.device.type, enabled=False):
         values = discriminator(mixed)
         (slope,) = torch.autograd.grad(len(hr) * values.mean(), mixed, create_graph=True)
-    return (torch.linalg.vector_norm(slope.flatten(1), dim=1) - 1).square().mean()
+    steepness: Tensor = torch.linalg.vector_norm(slope.flatten(1), dim=1)
+    return (steepness - 1).square().mean()
 
 
 @ADVERSARIAL_LOSSES.register("wgan_gp")
