@@ -57,4 +57,4 @@ class Gallery:
 
 
 def _write(path: Path, image: Tensor) -> None:
-    write_png(path, to_picture(image))
+    write_png(path, to_picture(image), compression=1)
