@@ -156,34 +156,6 @@ def test_another_command_uses_what_training_left(command, small, tmp_path):
         assert big.size == (256, 192)
 
 
-@pytest.mark.filterwarnings("ignore:.*smaller than")
-@pytest.mark.parametrize("experiment", options("experiment"))
-def test_every_experiment_runs(experiment, tmp_path):
-    stages = compose([f"experiment={experiment}", "data=samples"])["schedule"]["stages"]
-    values = compose(
-        [
-            f"experiment={experiment}",
-            "data=samples",
-            "generator.blocks=1",
-            "data.batch_size=1",
-            "data.crop_size=96",
-            "data.validation_crop=48",
-            "loss.content.features.weights=random",
-            "trainer=cpu",
-            "trainer.precision=32-true",
-            "trainer.log_every_n_steps=1",
-            "trainer.val_every_n_steps=1",
-            "logger=csv",
-            *(f"schedule.stages.{name}.steps=1" for name in stages),
-        ]
-    )
-    result = run(values, folder=tmp_path)
-    assert read_checkpoint(tmp_path / "checkpoints/last.ckpt")["step"] == len(stages)
-    assert result.objective > 3
-    for stage in stages:
-        assert (tmp_path / f"checkpoints/generator-{stage}.safetensors").is_file()
-
-
 @pytest.mark.parametrize("debug", options("debug"))
 def test_every_debug_option_runs(debug, small, tmp_path, capsys):
     kept = [o for o in small if not o.startswith(("schedule.", "trainer.val", "trainer.log"))]
