@@ -42,6 +42,9 @@ NETWORKS = {
     "espcn relu": Row("espcn", {"activation": "relu"}),
     "fsrcnn": Row("fsrcnn", {"features": 24, "shrunk": 8, "mappings": 2}),
     "keras_srgan": Row("keras_srgan", {"blocks": 1, "width": 8}),
+    "keras_srgan tutorial": Row(
+        "keras_srgan", {"blocks": 1, "width": 8, "upsample_activation": "prelu"}
+    ),
     "msrresnet": Row("msrresnet", {"blocks": 2, "width": 16}, scales=(2, 3, 4)),
     "rdn": Row("rdn", {"blocks": 2, "layers": 2, "growth": 8, "width": 16}),
     "rrdbnet": Row("rrdbnet", {"blocks": 1, "width": 16, "growth": 8}, scales=(1, 2, 4, 8)),
@@ -51,8 +54,8 @@ NETWORKS = {
         scales=(1, 2, 4),
         multiple=2,
     ),
-    "span": Row("span", {"width": 12, "norm": False}),
-    "span normed": Row("span", {"width": 12}),
+    "span": Row("span", {"width": 12}),
+    "span normed": Row("span", {"width": 12, "norm": True}),
     "srcnn": Row("srcnn", {"features": 16, "mapped": 8}),
     "srcnn 9-5-5": Row("srcnn", {"middle_kernel": 5, "features": 16, "mapped": 8}),
     "srresnet": Row("srresnet", {"blocks": 1, "width": 8}),
