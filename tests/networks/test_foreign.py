@@ -267,6 +267,17 @@ def test_an_untrained_rrdbnet_is_nearly_bilinear():
         assert error.square().mean().sqrt() < 0.02
 
 
+@pytest.mark.parametrize("norm", [False, True])
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_an_untrained_span_is_nearly_bilinear(norm, scale):
+    torch.manual_seed(0)
+    lr = torch.rand(1, 3, 12, 12)
+    size = [scale * 12, scale * 12]
+    with torch.no_grad():
+        error = SPAN(scale=scale, norm=norm)(lr) - F.interpolate(lr, size, mode="bilinear")
+    assert error[..., scale:-scale, scale:-scale].square().mean().sqrt() < 0.02
+
+
 def test_span_runs_as_it_was_trained():
     torch.manual_seed(0)
     net = SPAN(width=8, norm=False)

@@ -4,9 +4,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import conv2d, pad, pixel_shuffle, silu
+from torch.nn.functional import conv2d, interpolate, pad, pixel_shuffle, silu
 
 from srgan_lightning.networks.base import GENERATORS, Generator
+from srgan_lightning.networks.initial import start_as, start_small
 from srgan_lightning.networks.layers import check_sizes, conv
 
 MEAN = (0.4488, 0.4371, 0.4040)  # of DIV2K, RGB
@@ -21,25 +22,28 @@ class SPAN(Generator):
     first block, the first activation in the sixth block, and the end are joined by a 1×1
     convolution, which one sub-pixel convolution turns into SR. Each 3×3 convolution is trained as
     a chain of convolutions beside a 1×1 one, and runs as the single one that these amount to.
-    The weights have the names of the authors' code, and in eval mode the answers are theirs.
+    The weights have the names of the authors' code, and the answers are its answers. As there is
+    no skip from LR to SR, the first three channels start as one, nearly bilinear (see `RRDBNet`).
 
     Args:
         scale: the factor between the sides of LR and SR.
-        width: channels.
-        norm: begin by taking 255·(LR − DIV2K's mean colour), as the authors' models do. Without
-            it the weights get a buffer named `no_norm`, by which other programs know.
+        width: channels; 48 in the paper's SPAN-S (426 thousand parameters as it runs), 52 in SPAN.
+        norm: begin by taking 255·(LR − DIV2K's mean colour), as the authors' models do; it makes
+            a slow start. Without it the weights get a buffer named `no_norm`, by which other
+            programs know.
 
     Raises:
         UserError: for a number below 1.
     """
 
-    def __init__(self, *, scale: int = 4, width: int = 48, norm: bool = True) -> None:
+    def __init__(self, *, scale: int = 4, width: int = 48, norm: bool = False) -> None:
         super().__init__()
         check_sizes({"scale": scale, "width": width})
         self.scale = scale
-        self.norm = norm
+        self.gain = 255 if norm else 1
         self.mean: Tensor
-        self.register_buffer("mean", torch.tensor(MEAN).view(3, 1, 1), persistent=False)
+        mean = torch.tensor(MEAN if norm else (0.0, 0.0, 0.0)).view(3, 1, 1)
+        self.register_buffer("mean", mean, persistent=False)
         if not norm:
             self.register_buffer("no_norm", torch.zeros(1))
         self.conv_1 = Conv3XC(3, width)
@@ -48,19 +52,40 @@ class SPAN(Generator):
         self.conv_2 = Conv3XC(width, width)
         self.conv_cat = conv(4 * width, width, 1)
         self.upsampler = nn.Sequential(conv(width, 3 * scale**2))
+        if width >= 3:
+            self._start_bilinear()
 
     @property
     def halo(self) -> int:  # noqa: D102 - inherited
         return 1 + 3 * BLOCKS + 1 + 1
 
     def forward(self, lr: Tensor) -> Tensor:  # noqa: D102 - inherited
-        first = self.conv_1((lr - self.mean) * 255 if self.norm else lr)
+        first = self.conv_1((lr - self.mean) * self.gain)
         answers, inner = [first], first
         for number in range(1, BLOCKS + 1):
             answer, inner = self.get_submodule(f"block_{number}")(answers[-1])
             answers.append(answer)
         joined = self.conv_cat(torch.cat((first, self.conv_2(answers[-1]), answers[1], inner), 1))
         return pixel_shuffle(self.upsampler(joined), self.scale).to(lr.dtype)
+
+    @torch.no_grad()
+    def _start_bilinear(self) -> None:
+        rgb = torch.eye(3)[:, :, None, None]
+        *_, last = self.conv_1.conv
+        assert isinstance(last, nn.Conv2d)
+        start_as(last, 0 * rgb)
+        start_as(self.conv_1.sk, rgb / self.gain)
+        _, bias = _affine(self.conv_1.sk)
+        bias[:3] = self.mean.flatten()
+        start_as(self.conv_cat, rgb)
+        start_small(self.upsampler, factor=0.01 / self.gain)
+        pixels = torch.eye(9).view(9, 1, 3, 3)
+        enlarged = interpolate(pixels, scale_factor=self.scale, mode="bilinear")
+        central = slice(self.scale, 2 * self.scale)
+        bilinear = enlarged[:, 0, central, central].flatten(1).T.reshape(-1, 3, 3)
+        weight, _ = _affine(self.upsampler[0])
+        for colour, kernels in enumerate(weight.chunk(3)):
+            kernels[:, colour] += bilinear
 
 
 class AttentionBlock(nn.Module):
