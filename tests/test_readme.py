@@ -1,8 +1,9 @@
 """Every command and every example of the documents runs, made small by overrides.
 
 A block runs from its first to its last line in a folder of its own, which holds what the
-documents take for granted: PHOTOS, Set5, data/DIV2K_…, photo.jpg, generator.safetensors, a stopped
-run. A block that begins with `# FILE` (below a package directive) is that file, and lies there too.
+documents take for granted: PHOTOS, Set5, data/DIV2K_…, photo.jpg, generator.safetensors,
+TID2013, a stopped run. A block that begins with `# FILE` (below a package directive) is that file,
+and lies there too.
 """
 
 import logging
@@ -13,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import warnings
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +25,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import srgan_lightning.classical  # noqa: F401 - its methods are registered before a block runs
 from srgan_lightning import cli
 from srgan_lightning.config import check, compose
 from srgan_lightning.degradations import DEGRADATIONS
@@ -68,7 +71,8 @@ BLOCKS = [block for document in DOCUMENTS for block in blocks_of(document)]
 
 def picture(path: Path, height: int, width: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    pixels = np.random.default_rng(height * width).integers(0, 256, (height, width, 3), np.uint8)
+    seed = zlib.crc32("/".join(path.parts[-2:]).encode())
+    pixels = np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
     Image.fromarray(pixels).save(path)
 
 
@@ -79,20 +83,32 @@ def prepare_folder(folder: Path) -> None:
         for place in (f"Set5/{name}.png", f"data/benchmark/Set5/HR/{name}.png", f"HR/{name}.png"):
             picture(folder / place, 64, 64)
         picture(folder / f"LR/{name}.png", 16, 16)
+        picture(folder / f"SR/{name}.png", 64, 64)
     for split in ("train", "valid"):
         for number in ("0001", "0002"):
             picture(folder / f"data/DIV2K_{split}_HR/{number}.png", 64, 68)
             lr = f"data/DIV2K_{split}_LR_bicubic/X4/{number}x4.png"
             picture(folder / lr, 16, 17)
     picture(folder / "photo.jpg", 24, 32)
+    prepare_tid2013(folder / "TID2013")
     options = {"blocks": 1, "width": 8}
-    state = SRResNet(**options).state_dict()
-    file = folder / "generator.safetensors"
-    save_generator(file, state, name="srresnet", arguments=options, scale=4, facts={})
+    for name in ("generator", "other"):
+        state = SRResNet(**options).state_dict()
+        file = folder / f"{name}.safetensors"
+        save_generator(file, state, name="srresnet", arguments=options, scale=4, facts={})
     for block in BLOCKS:
         if block.file is not None:
             (folder / block.file).parent.mkdir(parents=True, exist_ok=True)
             (folder / block.file).write_text(block.text)
+
+
+def prepare_tid2013(folder: Path) -> None:
+    picture(folder / "reference_images/I01.BMP", 192, 192)
+    scores = []
+    for number in range(1, 4):
+        picture(folder / f"distorted_images/i01_01_{number}.bmp", 192, 192)
+        scores.append(f"{number}.5 i01_01_{number}.bmp")
+    (folder / "mos_with_names.txt").write_text("\n".join(scores))
 
 
 @contextmanager
@@ -178,7 +194,11 @@ def execute(stopped: None, home: Path, small: list[str]) -> Callable[[str], None
                 assert make(*targets) == 0, command
             case ["srgan", "train", *arguments]:
                 assert srgan("train", *reduced(arguments, small)) == 0, command
-            case ["srgan", ("evaluate" | "upscale" | "prepare" | "info") as name, *arguments]:
+            case [
+                "srgan",
+                ("evaluate" | "upscale" | "prepare" | "info" | "blend" | "report") as name,
+                *arguments,
+            ]:
                 assert srgan(name, *arguments) == 0, command
             case _:
                 pytest.fail(f"this test does not know how to run {command!r}")
