@@ -18,9 +18,9 @@ class FSRCNN(Generator):
     9×9 deconvolution whose stride is the scale. The paper enlarges the Y channel; here all three
     of RGB go in and come out.
 
-    The convolutions start as He et al. 2015 do for PReLU, as in the paper; the deconvolution starts
-    as PyTorch's does, for the paper's N(0, 0.001) learns slowly. The deconvolution's kernel sits
-    over the middle of an LR pixel's block (for an even scale half a pixel before it).
+    As in the paper the convolutions start as He et al. 2015 do for PReLU, and the deconvolution
+    from N(0, 0.001). Its kernel sits over the middle of an LR pixel's block (for an even scale half
+    a pixel before it).
 
     Args:
         scale: the factor between the sides of LR and SR, at most 9, the deconvolution's side.
@@ -62,6 +62,8 @@ class FSRCNN(Generator):
             padding=self.padding,
             output_padding=2 * self.padding - excess,
         )
+        nn.init.normal_(self.deconvolution.weight, std=0.001)
+        nn.init.zeros_(self.deconvolution.bias)  # type: ignore[arg-type]
 
     @property
     def halo(self) -> int:  # noqa: D102 - inherited

@@ -19,8 +19,8 @@ class SRCNN(Generator):
 
     The paper enlarges the Y channel; here all three of RGB go in and come out (section 4.5 of 2016
     has that too). Borders repeat the edge pixel, as the authors' test program does. The paper
-    starts all weights from N(0, 0.001), and the network then takes days to leave zero; here they
-    start as He et al. 2015 do.
+    starts all weights from N(0, 0.001), through which next to no gradient passes; here they start
+    as He et al. 2015 do.
 
     Args:
         scale: the factor between the sides of LR and SR.
