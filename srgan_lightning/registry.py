@@ -41,7 +41,7 @@ class Registry(Generic[T]):
 
         def enter(cls: C) -> C:
             if self._classes.setdefault(name, cls) is not cls:
-                raise ValueError(f"there is already a {self.kind} named {name!r}")
+                raise UserError(f"there is already a {self.kind} named {name!r}")
             return cls
 
         return enter
