@@ -1,6 +1,7 @@
 """The observation model y = A x: how classical methods believe that LR came of HR."""
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Self
 
@@ -37,7 +38,8 @@ class Observation:
         Raises:
             UserError: for `blur_bicubic` and a picture too small for its blur.
         """
-        build = {"bicubic": _bicubic, "blur_bicubic": _blur_bicubic}[kind]
+        build: Callable[[int, int, torch.device, torch.dtype], Tensor]
+        build = _bicubic if kind == "bicubic" else _blur_bicubic
         height, width = lr.shape[-2:]
         return cls(
             build(height, scale, lr.device, lr.dtype), build(width, scale, lr.device, lr.dtype)
@@ -56,10 +58,18 @@ class Observation:
 
         Q maps `[..., h, w]` to the same shape, B as A does; S is `[h, w]`.
         """
-        left, rows = (torch.linalg.svd(m, full_matrices=False) for m in (self.rows, self.columns))
-        orthogonal = type(self)(left.U, rows.U)
-        diagonal = type(self)(left.S[:, None] * left.Vh, rows.S[:, None] * rows.Vh)
-        return orthogonal, diagonal, left.S[:, None] ** 2 * rows.S[None, :] ** 2
+        rows, columns = (
+            torch.linalg.svd(m, full_matrices=False) for m in (self.rows, self.columns)
+        )
+        orthogonal = type(self)(rows.U, columns.U)
+        diagonal = type(self)(rows.S[:, None] * rows.Vh, columns.S[:, None] * columns.Vh)
+        return orthogonal, diagonal, rows.S[:, None] ** 2 * columns.S**2
+
+    def proximity(self, lr: Tensor, weight: float) -> Callable[[Tensor], Tensor]:
+        """Return the map v ↦ argmin_x ‖A x − y‖² + weight ‖x − v‖², with y = `lr`."""
+        orthogonal, diagonal, squares = self.diagonalised()
+        y = orthogonal.adjoint(lr)
+        return lambda v: v + diagonal.adjoint((y - diagonal(v)) / (weight + squares))
 
 
 def _bicubic(side: int, scale: int, device: torch.device, dtype: torch.dtype) -> Tensor:

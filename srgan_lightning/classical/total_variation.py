@@ -90,20 +90,16 @@ class TotalVariation(Generator):
         return residual.square().sum() / 2 + self.strength * variation
 
     def _solve(self, y: Tensor) -> Tensor:
-        orthogonal, diagonal, squares = Observation.of(
-            self.observation, y, scale=self.scale
-        ).diagonalised()
-        z = orthogonal.adjoint(y)
         tau = math.sqrt(STEP_RATIO / self.strength / 8)
         sigma = 1 / (8 * tau)
+        proximity = Observation.of(self.observation, y, scale=self.scale).proximity(y, 1 / tau)
         x = ahead = imresize(y, scale=self.scale)
         dual = torch.zeros(2, *x.shape, dtype=x.dtype, device=x.device)
         for iteration in range(1, self.iterations + 1):
             dual = dual + sigma * gradient(ahead)
             length = dual.square().sum((0, 1)).sqrt()
             dual = dual / (length / self.strength).clamp(min=1)
-            v = x - tau * gradient_adjoint(dual)
-            previous, x = x, v + diagonal.adjoint((z - diagonal(v)) / (1 / tau + squares))
+            previous, x = x, proximity(x - tau * gradient_adjoint(dual))
             ahead = 2 * x - previous
             if iteration % 10 == 0 and (x - previous).square().mean().sqrt() < self.tolerance:
                 break

@@ -7,7 +7,8 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
-import srgan_lightning.classical  # noqa: F401 - registers its methods
+from srgan_lightning.classical import FittedGenerator
+from srgan_lightning.errors import UserError
 from srgan_lightning.networks import DISCRIMINATORS, GENERATORS
 from srgan_lightning.networks.discriminators import SRGANDiscriminator
 from srgan_lightning.networks.generators import SRResNet
@@ -25,6 +26,10 @@ def node(path: str) -> dict[str, Any]:
 def test_generator_presets_enlarge(path) -> None:
     arguments = node(f"generator/{path.name}")
     generator = GENERATORS.build(arguments.pop("name"), arguments, scale=4).eval()
+    if isinstance(generator, FittedGenerator):
+        with pytest.raises(UserError, match="not fitted"):
+            generator(torch.rand(1, 3, 8, 8))
+        return
     with torch.no_grad():
         assert generator(torch.rand(1, 3, 8, 8)).shape == (1, 3, 32, 32)
 
