@@ -23,7 +23,8 @@ from srgan_lightning.networks import load_generator as load_with_facts
 from srgan_lightning.training import build
 from srgan_lightning.training.config import TrainConfig
 from srgan_lightning.training.module import SRGANModule
-from srgan_lightning.training.run import Result, run
+from srgan_lightning.training.record import Result
+from srgan_lightning.training.run import run
 
 __all__ = [
     "build_datamodule",
@@ -41,7 +42,7 @@ def load_generator(path: str | Path) -> Generator:
     """Load a trained generator.
 
     Args:
-        path: `generator.safetensors` or a `.ckpt` of a run.
+        path: `generator.safetensors` or a `.ckpt` of a run, or weights of another program (`.pth`).
 
     Returns:
         The network in eval mode on the CPU: `[B, 3, H, W]` in [0, 1] to scale times as large.

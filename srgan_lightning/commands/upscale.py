@@ -32,8 +32,9 @@ def upscale(
         typer.Option(
             "--model",
             "-m",
-            help="generator.safetensors or a .ckpt, which `srgan train` writes; or a method "
-            "without weights (bicubic, lanczos, total_variation).",
+            help="generator.safetensors or a .ckpt, which `srgan train` writes; another program's "
+            ".pth (RRDBNet, MSRResNet, Compact, SPAN); or a method without weights "
+            "(bicubic, lanczos, total_variation).",
         ),
     ],
     device: Annotated[

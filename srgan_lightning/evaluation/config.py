@@ -91,7 +91,8 @@ class EvaluateConfig(BaseModel):
         if not self.model:
             raise UserError(
                 "model: is not set; give model=FILE (generator.safetensors or a .ckpt, which "
-                "`srgan train` writes), model=FOLDER (of ready SR pictures) or model=bicubic"
+                "`srgan train` writes, a .pth, a .onnx), model=FOLDER (of ready SR pictures) or "
+                "model=bicubic"
             )
         if isinstance(self.model, str):
             return [(None, (self.model,))]
