@@ -1,6 +1,6 @@
 """What a run ends with: figures of each stage beside bicubic, and a picture to look at."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,26 +20,39 @@ from srgan_lightning.imaging.write import write_png
 from srgan_lightning.inference.pictures import Picture, to_picture
 from srgan_lightning.inference.upscaler import Upscaler
 from srgan_lightning.tracking.base import Tracker
-from srgan_lightning.training.module import SRGANModule
+from srgan_lightning.training.resume import LAST
+from srgan_lightning.training.schedule import Schedule
 
 PICTURES = 4
 
 
 def report(
-    module: SRGANModule,
+    finished: Mapping[str, Path],
     datamodule: SRDataModule,
     *,
+    step: int,
     folder: Path,
     loggers: Sequence[Tracker],
     console: Console,
-) -> None:
-    """Measure bicubic and every finished stage on the validation pictures, print, draw, save.
+) -> Table | None:
+    """Measure bicubic and the run's generators on the validation pictures, print, draw, save.
 
     Writes `figures.csv`, `.json`, `.md` and `comparison.png` into the run folder.
+
+    Args:
+        finished: generator files by what tables shall call them.
+        datamodule: has the pictures.
+        step: the generator step that the run ended at.
+        folder: the run folder.
+        loggers: get the means and the picture too.
+        console: where to print.
+
+    Returns:
+        The table, None where there are no validation pictures.
     """
-    checkpoints = folder / "checkpoints"
+    checkpoints, table = folder / "checkpoints", None
     if datamodule.validation_names:
-        models = [_Remembering(m) for m in _models(module, datamodule.scale, checkpoints)]
+        models = [_Remembering(m) for m in _models(finished, datamodule.scale)]
         table = _measure(models, datamodule)
         save(table, folder)
         console.print(render(table, title="Held-out pictures (mean)", pictures=False))
@@ -51,11 +64,12 @@ def report(
             for name, value in row.figures.items()
         }
         for logger in loggers:
-            logger.log_metrics(means, module.step)
-            logger.log_picture("comparison", picture, step=module.step)
+            logger.log_metrics(means, step)
+            logger.log_picture("comparison", picture, step=step)
         console.print(f"picture      {folder / 'comparison.png'}", highlight=False, soft_wrap=True)
         console.print(f"figures      {folder / 'figures.csv'}", highlight=False, soft_wrap=True)
-    console.print(f"checkpoint   {checkpoints / 'last.ckpt'}", highlight=False, soft_wrap=True)
+    if (folder / LAST).is_file():
+        console.print(f"checkpoint   {folder / LAST}", highlight=False, soft_wrap=True)
     model = checkpoints / "generator.safetensors"
     console.print(f"generator    {model}", highlight=False, soft_wrap=True)
     console.print(
@@ -63,6 +77,14 @@ def report(
         highlight=False,
         soft_wrap=True,
     )
+    return table
+
+
+def finished_stages(schedule: Schedule, folder: Path) -> dict[str, Path]:
+    """Return the generator that each finished stage has left in a run folder."""
+    checkpoints = folder / "checkpoints"
+    paths = {f"after {s}": checkpoints / f"generator-{s}.safetensors" for s in schedule.stages}
+    return {name: path for name, path in paths.items() if path.is_file()}
 
 
 @dataclass
@@ -92,15 +114,12 @@ def _measure(models: Sequence[Model], datamodule: SRDataModule) -> Table:
     return sum(tables[1:], start=tables[0])
 
 
-def _models(module: SRGANModule, scale: int, checkpoints: Path) -> list[Model]:
-    """Return bicubic and the generator that each finished stage has left."""
+def _models(finished: Mapping[str, Path], scale: int) -> list[Model]:
     bicubic = Upscaler.load("bicubic", scale=scale, precision="32-true")
     models: list[Model] = [GeneratorModel(name="bicubic", upscaler=bicubic)]
-    for stage in module.schedule.stages:
-        path = checkpoints / f"generator-{stage}.safetensors"
-        if path.is_file():
-            upscaler = Upscaler.load(path, precision="32-true")
-            models.append(GeneratorModel(name=f"after {stage}", upscaler=upscaler))
+    for name, path in finished.items():
+        upscaler = Upscaler.load(path, precision="32-true")
+        models.append(GeneratorModel(name=name, upscaler=upscaler))
     return models
 
 

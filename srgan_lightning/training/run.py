@@ -3,21 +3,16 @@
 import os
 import signal
 from collections.abc import Mapping
-from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
-import torch
-import yaml
 from pytorch_lightning.utilities import rank_zero_only
 from pytorch_lightning.utilities.exceptions import SIGTERMException
 from rich.console import Console
 
 from srgan_lightning.allocator import keep_freed_memory
 from srgan_lightning.config import check, import_plugins
-from srgan_lightning.data.datamodule import SRDataModule
 from srgan_lightning.precision import Resolved, resolve_device, resolve_precision
 from srgan_lightning.training.build import (
     build_datamodule,
@@ -28,28 +23,15 @@ from srgan_lightning.training.build import (
 )
 from srgan_lightning.training.checkpoints import Checkpoints
 from srgan_lightning.training.config import TrainConfig
+from srgan_lightning.training.fitting import find_fitted, run_fit
 from srgan_lightning.training.module import SRGANModule
 from srgan_lightning.training.pictures import Pictures
 from srgan_lightning.training.progress import Figures, ProgressBar
-from srgan_lightning.training.report import report
+from srgan_lightning.training.record import Result, facts_of, save_config
+from srgan_lightning.training.report import finished_stages, report
 from srgan_lightning.training.resume import LAST, check_same_networks, read_checkpoint
 
 PRECISION_VARIABLE = "SRGAN_LIGHTNING_PRECISION"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Result:
-    """What a run leaves behind.
-
-    Attributes:
-        folder: the run folder.
-        figures: the last validation's means, by name (`val/psnr` in dB).
-        objective: the monitored figure, NaN where there was no validation.
-    """
-
-    folder: Path
-    figures: Mapping[str, float]
-    objective: float
 
 
 def run(values: Mapping[str, Any], *, folder: Path, console: Console | None = None) -> Result:
@@ -67,6 +49,9 @@ def run(values: Mapping[str, Any], *, folder: Path, console: Console | None = No
     console = console or Console()
     config = check(TrainConfig, values)
     import_plugins(config.plugins)
+    fitted = find_fitted(config)
+    if fitted is not None:
+        return run_fit(fitted, config, values, folder=folder, console=console)
     last = folder / LAST
     saved = read_checkpoint(last) if last.is_file() else None
     if saved is not None:
@@ -76,11 +61,11 @@ def run(values: Mapping[str, Any], *, folder: Path, console: Console | None = No
     keep_freed_memory()
 
     datamodule = build_datamodule(config, channels_last=resolved.channels_last)
-    facts = _facts(config, resolved, datamodule)
+    facts = facts_of(config, resolved, datamodule)
     module = build_module(config, values=values, facts=facts)
     module.to(memory_format=resolved.memory_format)
     loggers = build_trackers(config, values, folder, saved)
-    _save_config(folder, module.record)
+    save_config(folder, module.record)
     _announce(console, module, saved, folder)
     figures = Figures(
         every_n_steps=config.trainer.log_every_n_steps,
@@ -112,7 +97,15 @@ def run(values: Mapping[str, Any], *, folder: Path, console: Console | None = No
             if trainer.is_global_zero:
                 profile = trainer.profiler.summary()  # type: ignore[attr-defined]
                 console.out(profile, end="", highlight=False)
-                report(module, datamodule, folder=folder, loggers=loggers, console=console)
+                stages = finished_stages(module.schedule, folder)
+                report(
+                    stages,
+                    datamodule,
+                    step=module.step,
+                    folder=folder,
+                    loggers=loggers,
+                    console=console,
+                )
             exit_code = 0
         except (KeyboardInterrupt, SystemExit) as stop:  # Lightning turns the one into the other
             if (folder / LAST).is_file():
@@ -146,28 +139,6 @@ def _resolve_precision(config: TrainConfig, saved: Mapping[str, Any] | None) -> 
     layout = "channels_last" if resolved.channels_last else "contiguous"
     os.environ[PRECISION_VARIABLE] = f"{resolved.precision} {layout}"
     return resolved
-
-
-def _facts(config: TrainConfig, resolved: Resolved, datamodule: SRDataModule) -> dict[str, Any]:
-    return {
-        "program": f"srgan-lightning {version('srgan-lightning')}",
-        "torch": str(torch.__version__),
-        "degradation": datamodule.degradation.describe(),
-        "precision": resolved.precision,
-        "channels_last": resolved.channels_last,
-        "precision_reason": resolved.reason,
-        "seed": config.seed,
-        "init_from": Path(config.init_from).name,
-        "training_pictures": len(datamodule.train_names),
-    }
-
-
-@rank_zero_only
-def _save_config(folder: Path, record: Mapping[str, Any]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / ".config.yaml.part"
-    temporary.write_text(yaml.safe_dump(dict(record), sort_keys=False))
-    temporary.replace(folder / "config.yaml")
 
 
 @rank_zero_only
