@@ -27,7 +27,6 @@ SHARED = (
     "experiment=srresnet",
     "data=folder",
     "data.crop_size=128",
-    "data.batch_size=16",
     "loss.pixel.name=l1",
     "optim.ema_decay=0.99",
     "logger=csv",
@@ -49,23 +48,25 @@ class Method:
     Attributes:
         overrides: what makes it this method.
         lr: the first learning rate of the pixel stage.
+        batch: crops a step; less for networks that work on HR, so that they get steps enough.
         adversarial: whether half of the budget goes to an adversarial stage.
         fitted: its generator is fitted once and needs no steps.
     """
 
     overrides: tuple[str, ...]
     lr: float = 5e-4
+    batch: int = 16
     adversarial: bool = False
     fitted: bool = False
 
 
 METHODS = {
     "sparse_coding": Method(("experiment=sparse_coding",), fitted=True),
-    "srcnn": Method(("generator=srcnn",), lr=1e-3),
-    "srcnn_955": Method(("generator=srcnn", "generator.middle_kernel=5"), lr=1e-3),
+    "srcnn": Method(("generator=srcnn",), batch=4),
+    "srcnn_955": Method(("generator=srcnn_955",), batch=4),
     "fsrcnn": Method(("generator=fsrcnn",), lr=1e-3),
     "espcn": Method(("generator=espcn",), lr=1e-3),
-    "vdsr_small": Method(("generator=vdsr_small",)),
+    "vdsr_small": Method(("generator=vdsr_small",), batch=4),
     "edsr_small": Method(("generator=edsr_small",)),
     "srresnet_light": Method(("generator=srresnet_light",), lr=1e-3),
     "rdn_small": Method(("generator=rdn_small",)),
@@ -114,7 +115,7 @@ def main(
         if (folder / "figures.json").is_file():
             console.print(f"{name}: finished before")
             continue
-        overrides = (*shared, *method.overrides)
+        overrides = (*shared, f"data.batch_size={method.batch}", *method.overrides)
         stages = list(_steps(name, method, overrides, output, minutes))
         if not calibrate:
             console.print(f"{name}: {' '.join(stages)}")
@@ -160,19 +161,19 @@ def _rates(name: str, method: Method, overrides: tuple[str, ...], output: Path) 
             "trainer.log_every_n_steps=5",
             f"hydra.run.dir={folder}",
         )
-        rates[name] = _read_rates(folder / "metrics.csv")
+        rates[name] = _read_rates(folder / "metrics.csv", method.batch)
         kept.write_text(json.dumps(rates, indent=2))
     return rates[name]
 
 
-def _read_rates(path: Path) -> dict[str, float]:
+def _read_rates(path: Path, batch: int) -> dict[str, float]:
     """Read the steps a second of both stages; the first reading of each is warming up."""
     speeds: dict[str, list[float]] = {}
     with path.open(newline="") as file:
         for row in csv.DictReader(file):
             if row.get("images_per_second"):
                 stage = "pixel" if int(row["step"]) <= CALIBRATION["pixel"] else "adversarial"
-                speeds.setdefault(stage, []).append(float(row["images_per_second"]) / 16)
+                speeds.setdefault(stage, []).append(float(row["images_per_second"]) / batch)
     return {stage: statistics.median(values[1:]) for stage, values in speeds.items()}
 
 
