@@ -34,10 +34,11 @@ SHARED = (
 )
 FEATURES = (
     "loss.content.features.network=vgg16",
-    "loss.content.layers=[conv4_3]",
+    "loss.content.layers=[conv3_3]",
     "loss.content.feature_scale=1.0",
     "loss.content.distance=l1",
     "loss.content.weight=0.02",
+    "data.crop_size=96",
 )
 
 
@@ -72,10 +73,11 @@ METHODS = {
     "rdn_small": Method(("generator=rdn_small",)),
     "rrdbnet_small": Method(("generator=rrdbnet_small",)),
     "compact": Method(("generator=compact",)),
-    "span": Method(("generator=span",)),
+    "span": Method(("generator=span",), batch=4),
     "srgan_light": Method(
         ("generator=srresnet_light", "discriminator=srgan_small", *FEATURES),
         lr=1e-3,
+        batch=8,
         adversarial=True,
     ),
     "esrgan_small": Method(
@@ -87,6 +89,7 @@ METHODS = {
             "loss.adversarial.weight=5e-3",
             "loss.pixel.weight=1e-2",
         ),
+        batch=8,
         adversarial=True,
     ),
 }
