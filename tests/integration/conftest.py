@@ -1,6 +1,5 @@
 """The real command, in this process and in processes of its own."""
 
-import csv
 import logging
 import os
 import subprocess
@@ -75,17 +74,3 @@ def srgan(process) -> Callable[..., Outcome]:
         return Outcome(started.returncode, out, err)
 
     return run
-
-
-@pytest.fixture
-def figures() -> Callable[[Path], list[dict[str, str]]]:
-    """Read a run's metrics.csv without what the clock says."""
-
-    def read(folder: Path) -> list[dict[str, str]]:
-        with (folder / "metrics.csv").open(newline="") as file:
-            return [
-                {k: v for k, v in row.items() if v and "second" not in k}
-                for row in csv.DictReader(file)
-            ]
-
-    return read

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from equality import assert_equal, figures
 from safetensors.torch import load_file
 
 PIXEL, ADVERSARIAL, KILL_AT = 10, 120, 50
@@ -23,7 +24,7 @@ def arguments(small) -> list[str]:
     ]
 
 
-def test_killed_and_resumed_equals_never_stopped(arguments, process, srgan, figures, tmp_path):
+def test_killed_and_resumed_equals_never_stopped(arguments, process, srgan, tmp_path):
     whole = srgan(*arguments, "hydra.run.dir=whole")
     assert whole.status == 0, whole.err
 
@@ -79,18 +80,3 @@ def read(folder: Path):
 
 def names(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
-
-
-def assert_equal(a, b, path):
-    if isinstance(a, torch.Tensor):
-        assert torch.equal(a, b), path
-    elif isinstance(a, dict):
-        assert a.keys() == b.keys(), path
-        for key in a:
-            assert_equal(a[key], b[key], f"{path}.{key}")
-    elif isinstance(a, (list, tuple)):
-        assert len(a) == len(b), path
-        for index, (x, y) in enumerate(zip(a, b, strict=True)):
-            assert_equal(x, y, f"{path}.{index}")
-    else:
-        assert a == b, path

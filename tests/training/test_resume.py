@@ -1,12 +1,11 @@
 """Stopped anywhere and resumed equals never stopped, bit for bit."""
 
-import csv
 import json
-import re
 from pathlib import Path
 
 import pytest
 import torch
+from equality import assert_equal, figures
 
 from srgan_lightning.errors import UserError
 from srgan_lightning.networks import GENERATORS
@@ -67,29 +66,6 @@ def test_resumed_equals_never_stopped(values, tmp_path: Path, stop_at: int):
             tmp_path / "stopped" / file
         ).read_bytes()
     assert figures(tmp_path / "whole") == figures(tmp_path / "stopped")
-
-
-def figures(folder: Path) -> list[dict[str, str]]:
-    with (folder / "metrics.csv").open() as file:
-        return [
-            {k: v for k, v in row.items() if v and not re.search("second|megapixels", k)}
-            for row in csv.DictReader(file)
-        ]
-
-
-def assert_equal(a, b, path=""):
-    if isinstance(a, torch.Tensor):
-        assert torch.equal(a, b), path
-    elif isinstance(a, dict):
-        assert a.keys() == b.keys(), path
-        for key in a:
-            assert_equal(a[key], b[key], f"{path}.{key}")
-    elif isinstance(a, (list, tuple)):
-        assert len(a) == len(b), path
-        for index, (x, y) in enumerate(zip(a, b, strict=True)):
-            assert_equal(x, y, f"{path}.{index}")
-    else:
-        assert a == b, path
 
 
 def test_a_finished_run_is_not_trained_again(values, tmp_path: Path):
