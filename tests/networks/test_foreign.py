@@ -1,6 +1,7 @@
 """The field's formats, both ways, with spandrel and a transcription of BasicSR as the judges."""
 
 import os
+import pickle
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -338,6 +339,8 @@ def test_a_pth_that_wants_to_run_code_is_refused(tmp_path, monkeypatch):
     for name in ("evil.pth", "evil.pt"):
         torch.save({"params_ema": {"conv_first.weight": Payload()}}, name)
         assert_one_line_error(Path(name), f"{name}: refused, .* could run foreign code")
+    Path("bare.pth").write_bytes(pickle.dumps({"params_ema": Payload()}))  # without torch's format
+    assert_one_line_error(Path("bare.pth"), "bare.pth: damaged, or not a file of weights")
     assert not Path("executed").exists()
 
 
