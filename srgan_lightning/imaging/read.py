@@ -43,7 +43,7 @@ def read_rgb(path: str | Path) -> NDArray[np.uint8]:
     Raises:
         UserError: the file is missing, truncated, or no picture.
     """
-    with _opened(path) as image:
+    with opened(path) as image:
         return to_srgb(ImageOps.exif_transpose(image), name=str(path))
 
 
@@ -53,7 +53,7 @@ def image_size(path: str | Path) -> tuple[int, int]:
     Raises:
         UserError: the file is missing or no picture.
     """
-    with _opened(path) as image:
+    with opened(path) as image:
         width, height = image.size
         # Pillow's TIFF reader has turned the size already, the others have not.
         turned = image.format != "TIFF" and image.getexif().get(ExifTags.Base.Orientation, 1) >= 5
@@ -68,7 +68,7 @@ def check_image(path: str | Path) -> None:
     Raises:
         UserError: the file is missing, truncated, or no picture.
     """
-    with _opened(path) as image:
+    with opened(path) as image:
         if image.format == "PNG":
             image.verify()
         else:
@@ -110,9 +110,12 @@ def is_image_name(name: str) -> bool:
 
 
 @contextlib.contextmanager
-def _opened(path: str | Path) -> Iterator[Image.Image]:
+def opened(path: str | Path) -> Iterator[Image.Image]:
+    """Open a picture; whatever Pillow makes of a broken file becomes a `UserError`."""
     try:
-        with Image.open(path) as image:
+        # Not by name: Pillow would map an uncompressed TIFF into memory before it is turned, and
+        # mix up its rows.
+        with Path(path).open("rb") as file, Image.open(file) as image:
             yield image
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None

@@ -274,3 +274,11 @@ def test_list_is_recursive_sorted_and_leaves_hidden_files_out(tmp_path):
     assert names == ["a/y.tiff", "a/z.JPG", "b.png"]
     with pytest.raises(UserError, match="no such folder"):
         list_images(tmp_path / "none")
+
+
+def test_uncompressed_grey_is_turned_too(tmp_path):
+    levels = np.arange(6, dtype=np.uint8).reshape(2, 3)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(levels).save(tmp_path / "a.tif", exif=exif)
+    assert read_rgb(tmp_path / "a.tif")[..., 0].tolist() == [[3, 0], [4, 1], [5, 2]]
