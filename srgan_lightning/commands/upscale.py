@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from srgan_lightning.inference.files import Task
-    from srgan_lightning.inference.upscaler import Upscaler
+    from srgan_lightning.inference.provenance import Provenance
 
 
 def upscale(
@@ -25,7 +25,11 @@ def upscale(
     ],
     output: Annotated[
         Path,
-        typer.Option("--output", "-o", help="A folder; for a single picture also a .png file."),
+        typer.Option(
+            "--output",
+            "-o",
+            help="A folder; for a single picture also a file: .png .jpg .webp .tif .bmp.",
+        ),
     ],
     model: Annotated[
         Path,
@@ -59,7 +63,8 @@ def upscale(
 ) -> None:
     """Enlarge pictures with a trained generator.
 
-    Reads PNG, JPEG, WebP, TIFF and BMP and writes PNG, with the model's name and hash in its text.
+    Reads PNG, JPEG, WebP, TIFF and BMP; into a folder it writes PNG, and TIFF for TIFF. Bit depth,
+    grey, opacity, colour profile, EXIF and text are kept, and the model's name and hash are added.
     A folder's pictures keep their subfolders. A file that cannot be read is reported at the end
     (exit status 1), and the others are done.
 
@@ -69,6 +74,7 @@ def upscale(
 
     from srgan_lightning.config import import_plugins
     from srgan_lightning.inference.files import plan
+    from srgan_lightning.inference.provenance import Provenance
     from srgan_lightning.inference.upscaler import Upscaler
 
     import_plugins(plugins or ())
@@ -76,7 +82,7 @@ def upscale(
     upscaler = Upscaler.load(model, device=device, precision=precision, tile=tile or None)
     console = Console(stderr=True)
     start = time.perf_counter()
-    pixels, failures = _enlarge_all(tasks, upscaler, _provenance(model, upscaler), console)
+    pixels, failures = _enlarge_all(tasks, Provenance(model, upscaler), console)
     seconds = time.perf_counter() - start
     done = len(tasks) - len(failures)
     megapixels = pixels / 1e6
@@ -91,7 +97,7 @@ def upscale(
 
 
 def _enlarge_all(
-    tasks: Sequence[Task], upscaler: Upscaler, text: dict[str, str], console: Console
+    tasks: Sequence[Task], provenance: Provenance, console: Console
 ) -> tuple[int, list[UserError]]:
     """Enlarge what can be read; return the SR pixels made and what went wrong."""
     from srgan_lightning.imaging.read import image_size
@@ -101,7 +107,7 @@ def _enlarge_all(
     for task in tasks:
         try:
             height, width = image_size(task.source)
-            readable.append((task, height * width * upscaler.scale**2))
+            readable.append((task, height * width * provenance.upscaler.scale**2))
         except UserError as error:
             failures.append(error)
     pixels = seen = 0
@@ -110,7 +116,7 @@ def _enlarge_all(
         for task, area in readable:
             progress.update(bar, description=task.source.name)
             try:
-                _enlarge_one(task, upscaler, text, progress, bar)
+                _enlarge_one(task, provenance, progress, bar)
                 pixels += area
             except UserError as error:
                 failures.append(error)
@@ -119,22 +125,22 @@ def _enlarge_all(
     return pixels, failures
 
 
-def _enlarge_one(
-    task: Task, upscaler: Upscaler, text: dict[str, str], progress: Progress, bar: TaskID
-) -> None:
-    from srgan_lightning.imaging.read import read_rgb
-    from srgan_lightning.imaging.write import write_png
+def _enlarge_one(task: Task, provenance: Provenance, progress: Progress, bar: TaskID) -> None:
+    from srgan_lightning.imaging.decode import read_document
+    from srgan_lightning.imaging.encode import write_document
+    from srgan_lightning.inference.documents import enlarge_document
 
     def advance(pixels: int) -> None:
         progress.advance(bar, pixels)
         speed = progress.tasks[0].speed
         progress.update(bar, rate=f"{speed / 1e6:.2f} MP/s" if speed else "")
 
-    enlarged = upscaler.enlarge(read_rgb(task.source), on_tile=advance)
+    document = enlarge_document(read_document(task.source), provenance.upscaler, on_tile=advance)
     try:
-        write_png(task.target, enlarged, text=text)
-    except OSError as error:
-        raise UserError(f"{task.target}: cannot be written ({error.strerror or error})") from None
+        write_document(task.target, document, provenance=provenance.of(document.depth))
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else None
+        raise UserError(f"{task.target}: cannot be written ({reason or error})") from None
 
 
 def _progress(console: Console) -> Progress:
@@ -155,18 +161,3 @@ def _progress(console: Console) -> Progress:
         console=console,
         transient=True,
     )
-
-
-def _provenance(model: Path, upscaler: Upscaler) -> dict[str, str]:
-    import srgan_lightning
-    from srgan_lightning.inference.generators import is_method
-    from srgan_lightning.networks.weights import file_hash
-
-    name = str(model) if is_method(model) else f"{model.name} sha256:{file_hash(model)}"
-    tile = "whole picture" if upscaler.tile is None else f"{upscaler.tile}, halo {upscaler.halo}"
-    return {
-        "Software": f"srgan-lightning {srgan_lightning.__version__}",
-        "Model": name,
-        "Precision": upscaler.resolved.precision,
-        "Tile": tile,
-    }

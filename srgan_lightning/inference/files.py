@@ -21,13 +21,13 @@ def plan(
 ) -> list[Task]:
     """Decide where each enlarged picture goes, before any work is done.
 
-    A single file goes to `output` if that ends in .png. Otherwise `output` is a folder: a file
-    becomes NAME + suffix + .png in it, a folder's pictures keep their subfolders. Pictures below
-    `output` itself are no input.
+    A single file goes to `output` if that has a picture's suffix. Otherwise `output` is a folder: a
+    file becomes NAME + suffix + .png in it (TIFF stays .tif, for PNG holds no floating point), a
+    folder's pictures keep their subfolders. Pictures below `output` itself are no input.
 
     Args:
         inputs: picture files and folders of them.
-        output: a folder, or a .png file for a single picture.
+        output: a folder, or a file for a single picture.
         suffix: put behind each name.
         overwrite: whether outputs of before may be replaced; an input never is.
 
@@ -44,8 +44,6 @@ def plan(
 
 
 def _single(inputs: Sequence[Path], output: Path) -> Task:
-    if output.suffix.lower() != ".png":
-        raise UserError(f"{output}: pictures are written as PNG; name a .png file or a folder")
     if len(inputs) != 1 or inputs[0].is_dir():
         raise UserError(f"{output}: is one file for several pictures; name a folder")
     if not inputs[0].is_file():
@@ -57,7 +55,7 @@ def _into_folder(path: Path, output: Path, suffix: str) -> Iterator[Task]:
     if output.is_file():
         raise UserError(f"{output}: is a file without a picture's suffix; name a folder")
     if path.is_file():
-        yield Task(path, output / f"{path.stem}{suffix}.png")
+        yield Task(path, output / _name(path, suffix))
         return
     if not path.is_dir():
         raise UserError(f"{path}: no such file or folder")
@@ -68,7 +66,12 @@ def _into_folder(path: Path, output: Path, suffix: str) -> Iterator[Task]:
         raise UserError(f"{path}: holds no pictures; PNG, JPEG, WebP, TIFF and BMP are read")
     for source in sources:
         folder = output / source.relative_to(path).parent
-        yield Task(source, folder / f"{source.stem}{suffix}.png")
+        yield Task(source, folder / _name(source, suffix))
+
+
+def _name(source: Path, suffix: str) -> str:
+    kind = ".tif" if source.suffix.lower() in (".tif", ".tiff") else ".png"
+    return f"{source.stem}{suffix}{kind}"
 
 
 def _refuse_clashes(tasks: Sequence[Task], overwrite: bool) -> None:

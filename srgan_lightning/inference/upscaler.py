@@ -7,11 +7,12 @@ from typing import Literal, Self
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from srgan_lightning.errors import UserError
 from srgan_lightning.inference.generators import find_generator
-from srgan_lightning.inference.pictures import Picture, as_batch, to_picture
+from srgan_lightning.inference.pictures import Level, as_image, as_samples
 from srgan_lightning.inference.tiling import Span, tiles
 from srgan_lightning.networks.base import Generator
 from srgan_lightning.precision import Precision, autocast, resolve_device, resolve_precision
@@ -80,20 +81,29 @@ class Upscaler:
         generator, _ = find_generator(model, scale=scale)
         return cls(generator, device=device, precision=precision, tile=tile)
 
-    def enlarge(self, picture: Picture, *, on_tile: Callable[[int], None] | None = None) -> Picture:
-        """Enlarge a picture, clamped and rounded to 8 bits.
+    def precision_for(self, depth: int) -> Precision:
+        """Return what samples of so many bits are computed in: bf16 and fp16 serve 8 bits only."""
+        return self.resolved.precision if depth == 8 else "32-true"
+
+    def enlarge(
+        self, picture: NDArray[Level], *, on_tile: Callable[[int], None] | None = None
+    ) -> NDArray[Level]:
+        """Enlarge a picture.
 
         Args:
-            picture: uint8 [H, W, 3], of any size from 1×1 up.
+            picture: [H, W, 3], of any size from 1×1 up; uint8, uint16, or float32 nominally
+                in [0, 1].
             on_tile: called after each tile with the number of SR pixels it has added.
 
         Returns:
-            uint8 [scale·H, scale·W, 3].
+            [scale·H, scale·W, 3] of the same type; integers are clamped and rounded, floats not.
         """
         height, width, _ = picture.shape
-        enlarged = np.empty((height * self.scale, width * self.scale, 3), np.uint8)
-        for rows, columns, sr in self._enlarged_tiles(as_batch(picture)):
-            enlarged[rows.write(self.scale), columns.write(self.scale)] = to_picture(sr)
+        shape = (height * self.scale, width * self.scale, 3)
+        enlarged: NDArray[Level] = np.empty(shape, picture.dtype)
+        precision = self.precision_for(8 * picture.itemsize)
+        for rows, columns, sr in self._enlarged_tiles(as_image(picture), precision):
+            enlarged[rows.write(self.scale), columns.write(self.scale)] = as_samples(sr, picture)
             if on_tile is not None:
                 on_tile(sr.shape[-2] * sr.shape[-1])
         return enlarged
@@ -110,12 +120,14 @@ class Upscaler:
         batch, channels, height, width = lr.shape
         shape = (batch, channels, height * self.scale, width * self.scale)
         enlarged = torch.empty(shape, device=self.device)
-        for rows, columns, sr in self._enlarged_tiles(lr):
+        for rows, columns, sr in self._enlarged_tiles(lr, self.resolved.precision):
             enlarged[..., rows.write(self.scale), columns.write(self.scale)] = sr
         return enlarged
 
     @torch.inference_mode()
-    def _enlarged_tiles(self, lr: Tensor) -> Iterator[tuple[Span, Span, Tensor]]:
+    def _enlarged_tiles(
+        self, lr: Tensor, precision: Precision
+    ) -> Iterator[tuple[Span, Span, Tensor]]:
         height, width = lr.shape[-2:]
         if self.tile is None or self.halo is None:
             spans = tiles(height, width, max(height, width), 0)
@@ -125,6 +137,6 @@ class Upscaler:
             piece = lr[..., rows.read(), columns.read()].to(self.device)
             piece = piece.float() / 255 if piece.dtype == torch.uint8 else piece.float()
             piece = piece.contiguous(memory_format=self.resolved.memory_format)
-            with autocast(self.resolved.precision, self.device):
+            with autocast(precision, self.device):
                 sr = self._generator(piece)
             yield rows, columns, sr[..., rows.keep(self.scale), columns.keep(self.scale)].float()

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import typer
 from PIL import Image
+from PIL.ExifTags import Base
 from typer.testing import CliRunner, Result
 
 from srgan_lightning.commands.upscale import upscale
@@ -172,3 +173,30 @@ def test_help_teaches():
     text = call("--help").stdout
     for word in ("--model", "--tile", "--overwrite", "Example", "IN..."):
         assert word in text
+
+
+def test_everything_else_in_the_file_is_kept(tmp_path):
+    source, target = tmp_path / "a.tif", tmp_path / "big.tif"
+    grey = np.full((5, 6), 65535, np.uint16)
+    exif = Image.Exif()
+    exif[Base.Artist], exif[Base.Orientation] = "Ada", 6
+    Image.fromarray(grey).save(source, exif=exif, dpi=(300, 300))
+    options = ("--model", "bicubic", "--precision", "bf16-mixed")
+    assert call(source, "-o", target, *options).exit_code == 0
+    with Image.open(target) as big:
+        assert (np.asarray(big) == 65535).all()
+        assert big.mode == "I;16"
+        assert big.size == (20, 24)
+        tags = big.getexif()
+        assert Base.Orientation not in tags
+        assert tags[Base.Artist] == "Ada"
+        assert tags[Base.Software].startswith("srgan-lightning ")
+        told = "Model: bicubic; Precision: 32-true; Tile: 256, halo 2"
+        assert tags[Base.ImageDescription] == told
+        assert big.info["dpi"] == (300, 300)
+
+
+def test_what_cannot_be_kept_is_said(tmp_path, photographs):
+    with pytest.warns(UserWarning, match=r"big\.bmp: written as BMP: no place for its provenance"):
+        call(photographs / "a.png", "-o", tmp_path / "big.bmp", "--model", "bicubic")
+    assert (tmp_path / "big.bmp").is_file()

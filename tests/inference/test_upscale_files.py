@@ -19,6 +19,7 @@ def test_a_file_goes_into_a_folder_or_to_a_named_file(tmp_path):
     put(source)
     assert plan([source], tmp_path / "out") == [Task(source, tmp_path / "out/a.png")]
     assert plan([source], tmp_path / "b.png") == [Task(source, tmp_path / "b.png")]
+    assert plan([source], tmp_path / "b.webp") == [Task(source, tmp_path / "b.webp")]
     assert plan([source], tmp_path, suffix="_x4") == [Task(source, tmp_path / "a_x4.png")]
 
 
@@ -74,7 +75,6 @@ def test_two_pictures_never_become_one(tmp_path):
         (["absent.png"], "out", "absent.png: no such file or folder"),
         (["absent.png"], "out.png", "absent.png: no such file or folder"),
         (["empty"], "out", "empty: holds no pictures"),
-        (["a.jpg"], "out.jpg", "pictures are written as PNG"),
         (["a.jpg", "b.jpg"], "out.png", "is one file for several pictures"),
         (["full"], "out.png", "is one file for several pictures"),
         (["a.jpg"], "file", "is a file without a picture's suffix"),
@@ -87,3 +87,9 @@ def test_impossible_requests_are_refused_in_one_line(tmp_path, inputs, output, m
     with pytest.raises(UserError, match=message) as caught:
         plan([tmp_path / name for name in inputs], tmp_path / output)
     assert "\n" not in str(caught.value)
+
+
+def test_tiff_stays_tiff_for_what_png_cannot_hold(tmp_path):
+    put(tmp_path / "in/a.tiff", tmp_path / "in/b.TIF", tmp_path / "in/c.webp")
+    targets = [task.target.name for task in plan([tmp_path / "in"], tmp_path / "out")]
+    assert targets == ["a.tif", "b.tif", "c.png"]

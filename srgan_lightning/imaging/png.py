@@ -1,0 +1,67 @@
+"""PNG of 8 or 16 bits, grey or RGB, with or without opacity (PNG specification, 3rd edition)."""
+
+import struct
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+_COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}
+_ROWS = 256  # filtered and compressed at a time
+_PAETH = 4  # the filter's number
+
+Chunk = tuple[bytes, bytes]
+
+
+def encode_png(path: Path, samples: NDArray[Any], chunks: Iterable[Chunk]) -> None:
+    """Write samples as PNG; Pillow has no way to write 16-bit colours.
+
+    Args:
+        path: the file.
+        samples: uint8 or uint16 `[H, W, C]`: grey, grey and opacity, RGB, RGB and opacity.
+        chunks: (type, data) of what stands before the pixels.
+    """
+    height, width, channels = samples.shape
+    bits = 8 * samples.itemsize
+    header = struct.pack(">IIBBBBB", width, height, bits, _COLOUR_TYPES[channels], 0, 0, 0)
+    with path.open("wb") as file:
+        file.write(b"\x89PNG\r\n\x1a\n")
+        for name, data in ((b"IHDR", header), *chunks):
+            _write(file, name, data)
+        pack = zlib.compressobj(6)
+        above = np.zeros((1, width * channels * samples.itemsize), np.uint8)
+        for top in range(0, height, _ROWS):
+            rows = np.ascontiguousarray(samples[top : top + _ROWS]).astype(f">u{samples.itemsize}")
+            octets = rows.view(np.uint8).reshape(len(rows), -1)
+            filtered = _filtered(octets, above, channels * samples.itemsize)
+            above = octets[-1:]
+            if data := pack.compress(filtered.tobytes()):
+                _write(file, b"IDAT", data)
+        _write(file, b"IDAT", pack.flush())
+        _write(file, b"IEND", b"")
+
+
+def _filtered(rows: NDArray[np.uint8], above: NDArray[np.uint8], pixel: int) -> NDArray[np.uint8]:
+    """Subtract from each byte its Paeth predictor (section 9.4).
+
+    That is the one of left, up and upper left which is nearest to left + up − upper left.
+    """
+    up = np.concatenate([above, rows[:-1]]).astype(np.int16)
+    left, corner = np.zeros_like(up), np.zeros_like(up)
+    left[:, pixel:], corner[:, pixel:] = rows[:, :-pixel], up[:, :-pixel]
+    to_left, to_up = np.abs(up - corner), np.abs(left - corner)
+    to_corner = np.abs(left + up - 2 * corner)
+    vertical = np.where(to_up <= to_corner, up, corner)
+    nearest = np.where((to_left <= to_up) & (to_left <= to_corner), left, vertical)
+    filtered = np.empty((len(rows), rows.shape[1] + 1), np.uint8)
+    filtered[:, 0] = _PAETH
+    filtered[:, 1:] = rows - nearest.astype(np.uint8)
+    return filtered
+
+
+def _write(file: BinaryIO, name: bytes, data: bytes) -> None:
+    file.write(struct.pack(">I", len(data)) + name + data)
+    file.write(struct.pack(">I", zlib.crc32(name + data)))
