@@ -9,6 +9,7 @@ import typer
 
 from srgan_lightning.commands.blend import blend
 from srgan_lightning.commands.evaluate import evaluate
+from srgan_lightning.commands.export import export
 from srgan_lightning.commands.info import info
 from srgan_lightning.commands.prepare import prepare
 from srgan_lightning.commands.report import report
@@ -29,6 +30,7 @@ app.command(context_settings=HYDRA)(train)
 app.command(context_settings=HYDRA)(evaluate)
 app.command()(upscale)
 app.command()(blend)
+app.command()(export)
 app.command()(prepare)
 app.command()(report)
 app.command()(info)

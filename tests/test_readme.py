@@ -196,7 +196,9 @@ def execute(stopped: None, home: Path, small: list[str]) -> Callable[[str], None
                 assert srgan("train", *reduced(arguments, small)) == 0, command
             case [
                 "srgan",
-                ("evaluate" | "upscale" | "prepare" | "info" | "blend" | "report") as name,
+                (
+                    "evaluate" | "upscale" | "prepare" | "info" | "blend" | "export" | "report"
+                ) as name,
                 *arguments,
             ]:
                 assert srgan(name, *arguments) == 0, command

@@ -36,6 +36,11 @@ class OnnxModel:
         self._session = _open(path)
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         kinds = ", ".join(f"{i.name}: {i.type} {i.shape}" for i in inputs)
+        if [each.type for each in inputs] == ["tensor(uint8)"]:
+            raise UserError(
+                f"{path}: takes 8-bit pictures, and LR is measured unrounded; export it without "
+                "--whole"
+            )
         if len(inputs) != 1 or len(outputs) != 1 or inputs[0].type not in DTYPES:
             raise UserError(f"{path}: must take one picture as floats, and takes {kinds}")
         self._input, self._dtype = inputs[0].name, DTYPES[inputs[0].type]
