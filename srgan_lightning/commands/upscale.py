@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from srgan_lightning.inference.files import Task
+    from srgan_lightning.inference.fits import Flux
     from srgan_lightning.inference.provenance import Provenance
 
 
@@ -32,15 +33,15 @@ def upscale(
         ),
     ],
     model: Annotated[
-        Path,
+        Path | None,
         typer.Option(
             "--model",
             "-m",
             help="generator.safetensors or a .ckpt, which `srgan train` writes; another program's "
             ".pth (RRDBNet, MSRResNet, Compact, SPAN); or a method without weights "
-            "(bicubic, lanczos, total_variation).",
+            "(bicubic, lanczos, total_variation). FITS by itself is enlarged by lanczos.",
         ),
-    ],
+    ] = None,
     device: Annotated[
         str, typer.Option(help="auto, cpu, cuda, cuda:1, mps; auto takes a GPU if there is one.")
     ] = "auto",
@@ -52,6 +53,10 @@ def upscale(
         int,
         typer.Option(min=0, help="Largest tile in input pixels, bounds memory; 0: no tiles."),
     ] = 256,
+    flux: Annotated[
+        Literal["keep", "conserve"],
+        typer.Option(help="FITS: keep surface brightness, or conserve sums (values / scale²)."),
+    ] = "keep",
     suffix: Annotated[str, typer.Option(help="Put behind each output's name.")] = "",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace older outputs.")] = False,
     plugins: Annotated[
@@ -63,7 +68,8 @@ def upscale(
 ) -> None:
     """Enlarge pictures with a trained generator.
 
-    Reads PNG, JPEG, WebP, TIFF and BMP; into a folder it writes PNG, and TIFF for TIFF. Bit depth,
+    Reads PNG, JPEG, WebP, TIFF, BMP and FITS; into a folder it writes PNG, but TIFF for TIFF and
+    FITS for FITS. Bit depth,
     grey, opacity, colour profile, EXIF and text are kept, and the model's name and hash are added.
     A folder's pictures keep their subfolders. A file that cannot be read is reported at the end
     (exit status 1), and the others are done.
@@ -79,10 +85,11 @@ def upscale(
 
     import_plugins(plugins or ())
     tasks = plan(inputs, output, suffix=suffix, overwrite=overwrite)
+    model = model or _default_model(tasks)
     upscaler = Upscaler.load(model, device=device, precision=precision, tile=tile or None)
     console = Console(stderr=True)
     start = time.perf_counter()
-    pixels, failures = _enlarge_all(tasks, Provenance(model, upscaler), console)
+    pixels, failures = _enlarge_all(tasks, Provenance(model, upscaler), flux, console)
     seconds = time.perf_counter() - start
     done = len(tasks) - len(failures)
     megapixels = pixels / 1e6
@@ -96,18 +103,33 @@ def upscale(
         raise typer.Exit(1)
 
 
-def _enlarge_all(
-    tasks: Sequence[Task], provenance: Provenance, console: Console
-) -> tuple[int, list[UserError]]:
-    """Enlarge what can be read; return the SR pixels made and what went wrong."""
+def _default_model(tasks: Sequence[Task]) -> Path:
+    from srgan_lightning.imaging.fits import is_fits
+
+    if not all(is_fits(task.source) for task in tasks):
+        raise UserError("--model: is missing; pictures want one, FITS alone is done by lanczos")
+    return Path("lanczos")
+
+
+def _pixels(source: Path) -> int:
+    from srgan_lightning.imaging.fits import fits_pixels, is_fits
     from srgan_lightning.imaging.read import image_size
 
+    if is_fits(source):
+        return fits_pixels(source)
+    height, width = image_size(source)
+    return height * width
+
+
+def _enlarge_all(
+    tasks: Sequence[Task], provenance: Provenance, flux: Flux, console: Console
+) -> tuple[int, list[UserError]]:
+    """Enlarge what can be read; return the SR pixels made and what went wrong."""
     failures: list[UserError] = []
     readable: list[tuple[Task, int]] = []
     for task in tasks:
         try:
-            height, width = image_size(task.source)
-            readable.append((task, height * width * provenance.upscaler.scale**2))
+            readable.append((task, _pixels(task.source) * provenance.upscaler.scale**2))
         except UserError as error:
             failures.append(error)
     pixels = seen = 0
@@ -116,7 +138,7 @@ def _enlarge_all(
         for task, area in readable:
             progress.update(bar, description=task.source.name)
             try:
-                _enlarge_one(task, provenance, progress, bar)
+                _enlarge_one(task, provenance, flux, progress, bar)
                 pixels += area
             except UserError as error:
                 failures.append(error)
@@ -125,18 +147,29 @@ def _enlarge_all(
     return pixels, failures
 
 
-def _enlarge_one(task: Task, provenance: Provenance, progress: Progress, bar: TaskID) -> None:
+def _enlarge_one(
+    task: Task, provenance: Provenance, flux: Flux, progress: Progress, bar: TaskID
+) -> None:
     from srgan_lightning.imaging.decode import read_document
     from srgan_lightning.imaging.encode import write_document
+    from srgan_lightning.imaging.fits import is_fits
     from srgan_lightning.inference.documents import enlarge_document
+    from srgan_lightning.inference.fits import enlarge_fits
 
     def advance(pixels: int) -> None:
         progress.advance(bar, pixels)
         speed = progress.tasks[0].speed
         progress.update(bar, rate=f"{speed / 1e6:.2f} MP/s" if speed else "")
 
-    document = enlarge_document(read_document(task.source), provenance.upscaler, on_tile=advance)
+    upscaler = provenance.upscaler
     try:
+        if is_fits(task.source):
+            told = provenance.of(32)
+            enlarge_fits(
+                task.source, task.target, upscaler, provenance=told, flux=flux, on_tile=advance
+            )
+            return
+        document = enlarge_document(read_document(task.source), upscaler, on_tile=advance)
         write_document(task.target, document, provenance=provenance.of(document.depth))
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else None

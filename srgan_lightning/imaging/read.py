@@ -4,7 +4,7 @@ import contextlib
 import os
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from pathlib import Path
 
 import numpy as np
@@ -76,7 +76,7 @@ def check_image(path: str | Path) -> None:
             image.load()
 
 
-def list_images(folder: str | Path) -> list[Path]:
+def list_images(folder: str | Path, *, suffixes: Set[str] = SUFFIXES) -> list[Path]:
     """Return all picture files below a folder, by suffix and in the order of their paths.
 
     Hidden files and folders are left out; links to folders are followed, each folder once.
@@ -96,17 +96,17 @@ def list_images(folder: str | Path) -> list[Path]:
             continue
         seen.add(real)
         folders[:] = [name for name in sorted(folders) if not name.startswith(".")]
-        found += [Path(place, name) for name in files if is_image_name(name)]
+        found += [Path(place, name) for name in files if is_image_name(name, suffixes=suffixes)]
     return sorted(found, key=lambda path: path.relative_to(root).as_posix())
 
 
-def is_image_name(name: str) -> bool:
+def is_image_name(name: str, *, suffixes: Set[str] = SUFFIXES) -> bool:
     """Say whether a visible file of this name is taken for a picture.
 
     >>> is_image_name("a.JPG"), is_image_name(".a.jpg"), is_image_name("a.txt")
     (True, False, False)
     """
-    return not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES
+    return not name.startswith(".") and Path(name).suffix.lower() in suffixes
 
 
 @contextlib.contextmanager

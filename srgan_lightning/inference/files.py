@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from srgan_lightning.errors import UserError
-from srgan_lightning.imaging.read import is_image_name, list_images
+from srgan_lightning.imaging.fits import FITS_SUFFIXES, is_fits
+from srgan_lightning.imaging.read import SUFFIXES, is_image_name, list_images
+
+_SUFFIXES = SUFFIXES | FITS_SUFFIXES
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,7 @@ def plan(
     """Decide where each enlarged picture goes, before any work is done.
 
     A single file goes to `output` if that has a picture's suffix. Otherwise `output` is a folder: a
-    file becomes NAME + suffix + .png in it (TIFF stays .tif, for PNG holds no floating point), a
+    file becomes NAME + suffix + .png in it (TIFF and FITS stay what they are), a
     folder's pictures keep their subfolders. Pictures below `output` itself are no input.
 
     Args:
@@ -35,7 +38,7 @@ def plan(
         UserError: for a missing input, a folder without pictures, two pictures of one output, an
             output that is there already or that cannot be.
     """
-    if is_image_name(output.name) and not output.is_dir():
+    if is_image_name(output.name, suffixes=_SUFFIXES) and not output.is_dir():
         tasks = [_single(inputs, output)]
     else:
         tasks = [task for path in inputs for task in _into_folder(path, output, suffix)]
@@ -48,6 +51,8 @@ def _single(inputs: Sequence[Path], output: Path) -> Task:
         raise UserError(f"{output}: is one file for several pictures; name a folder")
     if not inputs[0].is_file():
         raise UserError(f"{inputs[0]}: no such file or folder")
+    if is_fits(inputs[0]) != is_fits(output):
+        raise UserError(f"{inputs[0]} to {output}: FITS becomes FITS, and pictures pictures")
     return Task(inputs[0], output)
 
 
@@ -61,15 +66,21 @@ def _into_folder(path: Path, output: Path, suffix: str) -> Iterator[Task]:
         raise UserError(f"{path}: no such file or folder")
     own = output.resolve()
     inside = own != path.resolve()
-    sources = [p for p in list_images(path) if not (inside and p.resolve().is_relative_to(own))]
+    sources = [
+        p
+        for p in list_images(path, suffixes=_SUFFIXES)
+        if not (inside and p.resolve().is_relative_to(own))
+    ]
     if not sources:
-        raise UserError(f"{path}: holds no pictures; PNG, JPEG, WebP, TIFF and BMP are read")
+        raise UserError(f"{path}: holds no pictures; PNG, JPEG, WebP, TIFF, BMP, FITS are read")
     for source in sources:
         folder = output / source.relative_to(path).parent
         yield Task(source, folder / _name(source, suffix))
 
 
 def _name(source: Path, suffix: str) -> str:
+    if is_fits(source):
+        return f"{source.stem}{suffix}.fits"
     kind = ".tif" if source.suffix.lower() in (".tif", ".tiff") else ".png"
     return f"{source.stem}{suffix}{kind}"
 
