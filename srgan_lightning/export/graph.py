@@ -49,7 +49,7 @@ def check_exportable(generator: Generator) -> None:
     if isinstance(generator, FittedGenerator):
         raise UserError(f"export: {name} is no network of layers; ONNX cannot hold how it computes")
     if not any(True for _ in generator.parameters()):
-        raise UserError(f"export: {name} has no weights; any program can compute it by itself")
+        raise UserError(f"export: {name} has no weights; only networks are exported")
 
 
 def to_onnx(network: nn.Module, example: torch.Tensor, *, name: str) -> onnx.ModelProto:

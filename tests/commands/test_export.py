@@ -84,3 +84,15 @@ def test_mistakes_end_in_one_line(tmp_path, source, monkeypatch, arguments, mess
 def test_a_file_that_is_not_there_is_told(tmp_path):
     result = call("absent.ckpt", "-o", tmp_path / "x.onnx")
     assert "absent.ckpt: no such file" in str(result.exception)
+
+
+def test_a_checkpoint_becomes_a_generator_file(tmp_path):
+    checkpoint = Path(__file__).parents[1] / "fixtures/checkpoints/v1/checkpoints/last.ckpt"
+    out = tmp_path / "own.safetensors"
+    assert call(checkpoint, "-o", out, "--format", "safetensors").exit_code == 0
+    lr = torch.rand(1, 3, 5, 6)
+    (generator, facts), (expected, known) = load_generator(out), load_generator(checkpoint)
+    assert facts == known
+    with torch.inference_mode():
+        assert torch.equal(generator(lr), expected(lr))
+    assert f"| degradation | {facts['degradation']} |" in (tmp_path / "own.md").read_text()
