@@ -54,11 +54,14 @@ def both(folders: list[Path], model: str, threads: int) -> list[tuple[float, flo
 def main() -> None:
     """Print the table and the goal."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("set5", type=Path)
-    parser.add_argument("set14", type=Path)
+    parser.add_argument("set5", type=Path, nargs="?")
+    parser.add_argument("set14", type=Path, nargs="?")
     parser.add_argument("--model", default="bicubic")
     parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()
+    if asked.set14 is None:
+        console.print("needs pictures: give the folders of Set5's and Set14's HR")
+        return
     rounds = []
     for _ in range(asked.rounds):
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
