@@ -2,6 +2,7 @@
 
 import io
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from srgan_lightning.imaging.sixteen import raw_mode, read_16_bits
 
 _GREY = ("1", "L", "LA", "La")
 _COLOUR = ("P", "PA", "RGB", "RGBA", "RGBa", "RGBX")
+SRGB_GAMMA = 1 / 2.2
+SRGB_PRIMARIES = (0.3127, 0.329, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06)  # white, red, green, blue
 _SPACES = {"L": "GRAY", "RGB": "RGB"}
 
 
@@ -38,6 +41,12 @@ def read_document(path: str | Path) -> Document:
         upright = ImageOps.exif_transpose(image)
         pixels, mode = _pixels(path, upright, raw)
         profile = upright.info.get("icc_profile")
+        if not profile and _is_not_srgb(image.info):
+            warnings.warn(
+                f"{path}: its gamma and primaries (gAMA, cHRM) are left out; the enlarged picture "
+                "will be shown as sRGB",
+                stacklevel=2,
+            )
         if image.mode not in (*_GREY, *_COLOUR, "F") and not image.mode.startswith("I;16"):
             warnings.warn(f"{path}: {image.mode} is enlarged as sRGB", stacklevel=2)
             profile = None
@@ -54,6 +63,14 @@ def read_document(path: str | Path) -> Document:
                 dpi=_dpi(image.info.get("dpi"), tags),
             ),
         )
+
+
+def _is_not_srgb(info: Mapping[str | tuple[int, int], Any]) -> bool:
+    """Tell whether a PNG's own colour chunks say anything else than sRGB."""
+    if "srgb" in info:
+        return False
+    found = (info.get("gamma", SRGB_GAMMA), *info.get("chromaticity", SRGB_PRIMARIES))
+    return not np.allclose(found, (SRGB_GAMMA, *SRGB_PRIMARIES), atol=2e-3)
 
 
 def _pixels(path: str | Path, image: Image.Image, raw: str) -> tuple[NDArray[Any], str]:

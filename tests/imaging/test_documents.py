@@ -298,3 +298,12 @@ def test_pillow_s_own_png_is_read_alike(tmp_path):
     assert np.array_equal(back.samples, samples(4, np.uint8))
     assert back.metadata.text == {"Title": "x"}
     assert back.metadata.dpi == pytest.approx((96, 96), abs=0.02)
+
+
+@pytest.mark.parametrize(("gamma", "said"), [(100_000, True), (45_455, False)])
+def test_a_png_of_another_gamma_is_told(tmp_path, recwarn, gamma: int, said: bool):
+    chunks = PngInfo()
+    chunks.add(b"gAMA", gamma.to_bytes(4, "big"))
+    Image.new("RGB", (4, 4)).save(tmp_path / "a.png", pnginfo=chunks)
+    read_document(tmp_path / "a.png")
+    assert [("gAMA" in str(w.message)) for w in recwarn] == [True] * said
