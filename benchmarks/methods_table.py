@@ -19,8 +19,8 @@ from srgan_lightning.degradations.bicubic import Bicubic
 from srgan_lightning.evaluation.comparison import Box, comparison_picture
 from srgan_lightning.imaging.read import read_rgb
 from srgan_lightning.imaging.write import write_png
-from srgan_lightning.inference import Upscaler
 from srgan_lightning.inference.pictures import to_picture, to_tensor
+from srgan_lightning.inference.torch_upscaler import TorchUpscaler
 from srgan_lightning.samples import sample_folder
 
 WITHOUT_WEIGHTS = ("bicubic", "lanczos", "total_variation")
@@ -88,7 +88,7 @@ def _details(models: dict[str, str]) -> object:
         hr = crop_to_multiple(to_tensor(read_rgb(sample_folder("heldout") / f"{title}.jpg")), 4)
         lr = Bicubic(scale=4)(hr)
         row = {
-            name: to_picture(Upscaler.load(path, precision="32-true")(lr))
+            name: to_picture(TorchUpscaler.load(path, precision="32-true")(lr))
             for name, path in models.items()
         }
         rows.append({**row, "HR": to_picture(hr)})

@@ -17,7 +17,8 @@ from srgan_lightning.evaluation.config import EvaluateConfig
 from srgan_lightning.evaluation.models import GeneratorModel
 from srgan_lightning.evaluation.request import build_degradation, find_pairs
 from srgan_lightning.evaluation.table import Table
-from srgan_lightning.inference import Picture, Upscaler, to_picture, to_tensor
+from srgan_lightning.inference.pictures import Picture, to_picture, to_tensor
+from srgan_lightning.inference.torch_upscaler import TorchUpscaler
 from srgan_lightning.networks import Generator
 from srgan_lightning.networks import load_generator as load_with_facts
 from srgan_lightning.training import build
@@ -53,13 +54,13 @@ def load_generator(path: str | Path) -> Generator:
     return load_with_facts(Path(path))[0]
 
 
-def enlarge(picture: Picture, model: Generator | Upscaler | str | Path) -> Picture:
+def enlarge(picture: Picture, model: Generator | TorchUpscaler | str | Path) -> Picture:
     """Enlarge a picture.
 
     Args:
         picture: uint8 [H, W, 3], RGB.
         model: a generator, a file of one, a method's name ("lanczos"), or (for many pictures the
-            quickest) an `Upscaler`.
+            quickest) an `TorchUpscaler`.
 
     Returns:
         uint8 [scale·H, scale·W, 3].
@@ -75,9 +76,9 @@ def enlarge(picture: Picture, model: Generator | Upscaler | str | Path) -> Pictu
         (20, 28, 3)
     """
     if isinstance(model, Generator):
-        model = Upscaler(model)
-    elif not isinstance(model, Upscaler):
-        model = Upscaler.load(model)
+        model = TorchUpscaler(model)
+    elif not isinstance(model, TorchUpscaler):
+        model = TorchUpscaler.load(model)
     return model.enlarge(picture)
 
 
@@ -206,9 +207,9 @@ def _checked(config: Mapping[str, Any]) -> TrainConfig:
 
 def _model(model: Generator | str | Path, scale: int) -> GeneratorModel:
     if isinstance(model, Generator):
-        upscaler = Upscaler(model, precision="32-true")
+        upscaler = TorchUpscaler(model, precision="32-true")
         return GeneratorModel(name=type(model).__name__, upscaler=upscaler)
-    upscaler = Upscaler.load(model, scale=scale, precision="32-true")
+    upscaler = TorchUpscaler.load(model, scale=scale, precision="32-true")
     return GeneratorModel(name=Path(model).name, upscaler=upscaler)
 
 

@@ -11,7 +11,8 @@ from PIL import Image
 import srgan_lightning
 from srgan_lightning.degradations import DEGRADATIONS
 from srgan_lightning.errors import UserError
-from srgan_lightning.inference import Upscaler, to_picture, to_tensor
+from srgan_lightning.inference.pictures import to_picture, to_tensor
+from srgan_lightning.inference.torch_upscaler import TorchUpscaler
 from srgan_lightning.networks.generators.srresnet import SRResNet
 from srgan_lightning.networks.weights import save_generator
 
@@ -66,7 +67,7 @@ def test_a_picture_is_enlarged_by_any_kind_of_model(file):
     network = srgan_lightning.load_generator(file)
     enlarged = [
         srgan_lightning.enlarge(lr, model)
-        for model in (network, file, str(file), Upscaler(network))
+        for model in (network, file, str(file), TorchUpscaler(network))
     ]
     assert enlarged[0].shape == (24, 28, 3)
     assert all((other == enlarged[0]).all() for other in enlarged)

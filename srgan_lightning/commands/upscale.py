@@ -2,34 +2,43 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from srgan_lightning.errors import UserError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.progress import Progress, TaskID
+    from rich.progress import Progress
 
     from srgan_lightning.inference.files import Task
-    from srgan_lightning.inference.fits import Flux
-    from srgan_lightning.inference.provenance import Provenance
+    from srgan_lightning.inference.pipeline import Pipeline
+
+MODEL, SIZE, COMPUTING, FILES = "Model", "Size", "Computing", "Files"
 
 
 def upscale(
     inputs: Annotated[
-        list[Path], typer.Argument(metavar="IN...", help="Picture files, and folders of them.")
+        list[Path],
+        typer.Argument(
+            metavar="IN...",
+            help="Picture files, folders of them, patterns ('photos/**/*.jpg'), or - for standard "
+            "input.",
+        ),
     ],
     output: Annotated[
         Path,
         typer.Option(
             "--output",
             "-o",
-            help="A folder; for a single picture also a file: .png .jpg .webp .tif .bmp.",
+            help="A folder; for a single picture also a file (.png .jpg .webp .tif .bmp .fits), "
+            "or - for standard output.",
         ),
     ],
     model: Annotated[
@@ -37,70 +46,216 @@ def upscale(
         typer.Option(
             "--model",
             "-m",
-            help="generator.safetensors or a .ckpt, which `srgan train` writes; another program's "
-            ".pth (RRDBNet, MSRResNet, Compact, SPAN); or a method without weights "
-            "(bicubic, lanczos, total_variation). FITS by itself is enlarged by lanczos.",
+            help="generator.safetensors or a .ckpt, which `srgan train` writes; a .onnx of `srgan "
+            "export`; another program's .pth (RRDBNet, MSRResNet, Compact, SPAN); or a method "
+            "without weights (bicubic, lanczos, total_variation). FITS by itself is enlarged by "
+            "lanczos.",
+            rich_help_panel=MODEL,
         ),
     ] = None,
-    device: Annotated[
-        str, typer.Option(help="auto, cpu, cuda, cuda:1, mps; auto takes a GPU if there is one.")
-    ] = "auto",
-    precision: Annotated[
-        Literal["auto", "32-true", "bf16-mixed", "16-mixed"],
-        typer.Option(help="What to compute in; auto measures what is fast here."),
-    ] = "auto",
-    tile: Annotated[
-        int,
-        typer.Option(min=0, help="Largest tile in input pixels, bounds memory; 0: no tiles."),
-    ] = 256,
-    flux: Annotated[
-        Literal["keep", "conserve"],
-        typer.Option(help="FITS: keep surface brightness, or conserve sums (values / scale²)."),
-    ] = "keep",
-    suffix: Annotated[str, typer.Option(help="Put behind each output's name.")] = "",
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace older outputs.")] = False,
+    ensemble: Annotated[
+        bool,
+        typer.Option(
+            "--ensemble",
+            help="Average over 8 ways of turning and mirroring: a little better, 8 times as long.",
+            rich_help_panel=MODEL,
+        ),
+    ] = False,
+    consistency: Annotated[
+        bool,
+        typer.Option(
+            "--consistency",
+            help="Correct the result so that, reduced, it is the input (back-projection).",
+            rich_help_panel=MODEL,
+        ),
+    ] = False,
     plugins: Annotated[
         list[str] | None,
         typer.Option(
-            "--plugin", metavar="MODULE", help="Import a module that registers the model's network."
+            "--plugin",
+            metavar="MODULE",
+            help="Import a module that registers the model's network.",
+            rich_help_panel=MODEL,
         ),
     ] = None,
+    scale: Annotated[
+        float | None,
+        typer.Option(
+            help="Enlarge the sides by this; at most what the model does.", rich_help_panel=SIZE
+        ),
+    ] = None,
+    width: Annotated[
+        int | None, typer.Option(help="Width of the result in pixels.", rich_help_panel=SIZE)
+    ] = None,
+    height: Annotated[
+        int | None, typer.Option(help="Height of the result in pixels.", rich_help_panel=SIZE)
+    ] = None,
+    fit: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WxH", help="Fill such a box as far as the shape allows.", rich_help_panel=SIZE
+        ),
+    ] = None,
+    backend: Annotated[
+        Literal["auto", "torch", "onnx"],
+        typer.Option(help="auto: ONNX Runtime for .onnx, else torch.", rich_help_panel=COMPUTING),
+    ] = "auto",
+    device: Annotated[
+        str,
+        typer.Option(
+            help="auto, cpu, cuda, cuda:1, mps; for .onnx also another execution provider's name. "
+            "auto takes a GPU if there is one.",
+            rich_help_panel=COMPUTING,
+        ),
+    ] = "auto",
+    precision: Annotated[
+        Literal["auto", "32-true", "bf16-mixed", "16-mixed"],
+        typer.Option(
+            help="What torch computes 8-bit pictures in; auto measures what is fast here.",
+            rich_help_panel=COMPUTING,
+        ),
+    ] = "auto",
+    tile: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|N",
+            help="Largest tile in input pixels, bounds memory; 0: none; auto: as memory allows.",
+            rich_help_panel=COMPUTING,
+        ),
+    ] = "auto",
+    tiling: Annotated[
+        Literal["exact", "cells"],
+        typer.Option(
+            help="exact: tiles leave no seams. cells: put side by side (96 pixels each, if --tile "
+            "says nothing else), to compare with.",
+            rich_help_panel=COMPUTING,
+        ),
+    ] = "exact",
+    suffix: Annotated[
+        str, typer.Option(help="Put behind each output's name.", rich_help_panel=FILES)
+    ] = "",
+    overwrite: Annotated[
+        bool,
+        typer.Option("--overwrite", help="Replace older outputs.", rich_help_panel=FILES),
+    ] = False,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume", help="Leave outputs that are there, do the rest.", rich_help_panel=FILES
+        ),
+    ] = False,
+    flux: Annotated[
+        Literal["keep", "conserve"],
+        typer.Option(
+            help="FITS: keep surface brightness, or conserve sums (values / scale²).",
+            rich_help_panel=FILES,
+        ),
+    ] = "keep",
 ) -> None:
     """Enlarge pictures with a trained generator.
 
     Reads PNG, JPEG, WebP, TIFF, BMP and FITS; into a folder it writes PNG, but TIFF for TIFF and
-    FITS for FITS. Bit depth,
-    grey, opacity, colour profile, EXIF and text are kept, and the model's name and hash are added.
+    FITS for FITS. Bit depth, grey, opacity, colour profile, EXIF and text are kept, and the model's
+    name and hash are added. Memory is bounded by the tile: PNG and TIFF are written as they come.
     A folder's pictures keep their subfolders. A file that cannot be read is reported at the end
-    (exit status 1), and the others are done.
+    (exit status 1), and the others are done; after an interruption --resume does what is missing.
 
     Example: srgan upscale holiday.jpg photos/ -o enlarged --model generator.safetensors
     """
-    from rich.console import Console
-
-    from srgan_lightning.config import import_plugins
     from srgan_lightning.inference.files import plan
-    from srgan_lightning.inference.provenance import Provenance
-    from srgan_lightning.inference.upscaler import Upscaler
+    from srgan_lightning.inference.load import load_upscaler
+    from srgan_lightning.inference.pipeline import Pipeline
+    from srgan_lightning.inference.pipes import piped
+    from srgan_lightning.inference.size import Wanted
 
-    import_plugins(plugins or ())
-    tasks = plan(inputs, output, suffix=suffix, overwrite=overwrite)
-    model = model or _default_model(tasks)
-    upscaler = Upscaler.load(model, device=device, precision=precision, tile=tile or None)
-    console = Console(stderr=True)
+    if plugins:
+        from srgan_lightning.config import import_plugins
+
+        import_plugins(plugins)
+    if overwrite and resume:
+        raise UserError("--overwrite and --resume: exclude each other")
+    wanted = Wanted(scale=scale, width=width, height=height, fit=_box(fit))
+    present: Any = "overwrite" if overwrite else "resume" if resume else "refuse"
+    with piped(inputs, output) as (sources, target), _terminable():
+        tasks = plan(sources, target, suffix=suffix, present=present)
+        if not tasks:
+            typer.echo(f"{output}: all is there already", err=True)
+            return
+        upscaler = load_upscaler(
+            model or _default_model(tasks),
+            backend=backend,
+            device=device,
+            precision=precision,
+            tile=_tile(tile),
+            tiling=tiling,
+            ensemble=ensemble,
+            consistency=consistency,
+        )
+        pipeline = Pipeline(upscaler=upscaler, wanted=wanted, flux=flux)
+        failures = _enlarge(tasks, pipeline, output)
+    if failures:
+        raise typer.Exit(1)
+
+
+def _enlarge(tasks: Sequence[Task], pipeline: Pipeline, output: Path) -> list[UserError]:
+    """Enlarge what can be read, with a bar; say at the end what was done and what was not."""
+    from dataclasses import replace
+
+    failures: list[UserError] = []
+    areas: dict[Task, int] = {}
+    for task in tasks:
+        try:
+            areas[task] = _pixels(task.source) * pipeline.upscaler.scale**2
+        except UserError as error:
+            failures.append(error)
     start = time.perf_counter()
-    pixels, failures = _enlarge_all(tasks, Provenance(model, upscaler), flux, console)
+    pixels = 0
+    with _progress() as progress:
+        bar = progress.add_task("", total=sum(areas.values()), rate="")
+
+        def advance(made: int) -> None:
+            progress.advance(bar, made)
+            speed = progress.tasks[0].speed
+            progress.update(bar, rate=f"{speed / 1e6:.2f} MP/s" if speed else "")
+
+        running = replace(
+            pipeline,
+            on_start=lambda task: progress.update(bar, description=task.source.name),
+            on_tile=advance,
+        )
+        for task, failure in running.run([*areas]):
+            if failure is None:
+                pixels += areas[task]
+            else:
+                failures.append(failure)
     seconds = time.perf_counter() - start
-    done = len(tasks) - len(failures)
     megapixels = pixels / 1e6
     typer.echo(
-        f"{done} of {len(tasks)} pictures enlarged to {output}: {megapixels:.1f} MP "
-        f"in {seconds:.1f} s ({megapixels / seconds:.2f} MP/s, {upscaler.resolved.precision})"
+        f"{len(tasks) - len(failures)} of {len(tasks)} pictures enlarged to {output}: "
+        f"{megapixels:.1f} MP in {seconds:.1f} s ({megapixels / seconds:.2f} MP/s, "
+        f"{pipeline.upscaler.precision_for(8)} on {pipeline.upscaler.device})",
+        err=str(output) == "-",
     )
     for failure in failures:
         typer.echo(f"srgan: not enlarged: {failure}", err=True)
-    if failures:
-        raise typer.Exit(1)
+    return failures
+
+
+def _tile(text: str) -> Any:
+    if text == "auto":
+        return text
+    if not text.isdecimal():
+        raise UserError(f"--tile: {text!r} is neither auto nor a number of pixels")
+    return int(text) or None
+
+
+def _box(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    sides = text.lower().split("x")
+    if len(sides) != 2 or not all(side.isdecimal() for side in sides):
+        raise UserError(f"--fit: {text!r} is no box; say it as 1920x1080")
+    return int(sides[0]), int(sides[1])
 
 
 def _default_model(tasks: Sequence[Task]) -> Path:
@@ -121,62 +276,18 @@ def _pixels(source: Path) -> int:
     return height * width
 
 
-def _enlarge_all(
-    tasks: Sequence[Task], provenance: Provenance, flux: Flux, console: Console
-) -> tuple[int, list[UserError]]:
-    """Enlarge what can be read; return the SR pixels made and what went wrong."""
-    failures: list[UserError] = []
-    readable: list[tuple[Task, int]] = []
-    for task in tasks:
-        try:
-            readable.append((task, _pixels(task.source) * provenance.upscaler.scale**2))
-        except UserError as error:
-            failures.append(error)
-    pixels = seen = 0
-    with _progress(console) as progress:
-        bar = progress.add_task("", total=sum(area for _, area in readable), rate="")
-        for task, area in readable:
-            progress.update(bar, description=task.source.name)
-            try:
-                _enlarge_one(task, provenance, flux, progress, bar)
-                pixels += area
-            except UserError as error:
-                failures.append(error)
-            seen += area
-            progress.update(bar, completed=seen)
-    return pixels, failures
-
-
-def _enlarge_one(
-    task: Task, provenance: Provenance, flux: Flux, progress: Progress, bar: TaskID
-) -> None:
-    from srgan_lightning.imaging.decode import read_document
-    from srgan_lightning.imaging.encode import write_document
-    from srgan_lightning.imaging.fits import is_fits
-    from srgan_lightning.inference.documents import enlarge_document
-    from srgan_lightning.inference.fits import enlarge_fits
-
-    def advance(pixels: int) -> None:
-        progress.advance(bar, pixels)
-        speed = progress.tasks[0].speed
-        progress.update(bar, rate=f"{speed / 1e6:.2f} MP/s" if speed else "")
-
-    upscaler = provenance.upscaler
+@contextlib.contextmanager
+def _terminable() -> Iterator[None]:
+    """Let SIGTERM end the command as an exception does, so that unfinished files are removed."""
+    before = signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     try:
-        if is_fits(task.source):
-            told = provenance.of(32)
-            enlarge_fits(
-                task.source, task.target, upscaler, provenance=told, flux=flux, on_tile=advance
-            )
-            return
-        document = enlarge_document(read_document(task.source), upscaler, on_tile=advance)
-        write_document(task.target, document, provenance=provenance.of(document.depth))
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else None
-        raise UserError(f"{task.target}: cannot be written ({reason or error})") from None
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
-def _progress(console: Console) -> Progress:
+def _progress() -> Progress:
+    from rich.console import Console
     from rich.progress import (
         BarColumn,
         Progress,
@@ -191,6 +302,6 @@ def _progress(console: Console) -> Progress:
         TaskProgressColumn(),
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
-        console=console,
+        console=Console(stderr=True),
         transient=True,
     )

@@ -49,8 +49,8 @@ def evaluate(model: Model, pairs: Iterable[BenchmarkPair], protocol: Protocol) -
     Example:
         >>> import torch
         >>> from srgan_lightning.evaluation.models import GeneratorModel
-        >>> from srgan_lightning.inference import Upscaler
-        >>> upscaler = Upscaler.load("bicubic", precision="32-true")
+        >>> from srgan_lightning.inference.torch_upscaler import TorchUpscaler
+        >>> upscaler = TorchUpscaler.load("bicubic", precision="32-true")
         >>> bicubic = GeneratorModel(name="bicubic", upscaler=upscaler)
         >>> pair = BenchmarkPair("black", torch.zeros(1, 3, 8, 8), torch.zeros(1, 3, 32, 32))
         >>> table = evaluate(bicubic, [pair], Protocol(degradation="none"))

@@ -62,7 +62,7 @@ class EvaluateConfig(BaseModel):
         seed: of a degradation's draws.
         device: where generators run.
         precision: what they compute in; 32-true for figures to the digit.
-        tile: the largest tile in LR pixels, None for whole pictures.
+        tile: the largest tile in LR pixels, "auto" as memory allows, None for whole pictures.
         plugins: modules to import, which register networks and degradations.
     """
 
@@ -78,7 +78,7 @@ class EvaluateConfig(BaseModel):
     seed: int = 0
     device: str = "auto"
     precision: Literal["auto"] | Precision = "32-true"
-    tile: PositiveInt | None = 256
+    tile: PositiveInt | Literal["auto"] | None = "auto"
     plugins: tuple[str, ...] = ()
 
     @property

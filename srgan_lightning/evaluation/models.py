@@ -11,7 +11,7 @@ from srgan_lightning.errors import UserError
 from srgan_lightning.evaluation.pairs import BenchmarkPair, find_partner, pictures_of
 from srgan_lightning.imaging.read import read_rgb
 from srgan_lightning.inference.pictures import to_tensor
-from srgan_lightning.inference.upscaler import Upscaler
+from srgan_lightning.inference.torch_upscaler import TorchUpscaler
 
 
 class Model(typing.Protocol):
@@ -36,7 +36,7 @@ class GeneratorModel:
     """
 
     name: str
-    upscaler: Upscaler
+    upscaler: TorchUpscaler
     costs: Mapping[str, float] = field(default_factory=dict)
 
     def __call__(self, pair: BenchmarkPair) -> Tensor:

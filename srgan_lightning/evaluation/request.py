@@ -23,7 +23,7 @@ from srgan_lightning.evaluation.protocol import Protocol
 from srgan_lightning.evaluation.sets import find_set, verify_set
 from srgan_lightning.evaluation.table import Table
 from srgan_lightning.inference.generators import find_generator, is_method
-from srgan_lightning.inference.upscaler import Upscaler
+from srgan_lightning.inference.torch_upscaler import TorchUpscaler
 from srgan_lightning.metrics.multiscale import SMALLEST
 from srgan_lightning.metrics.perceptual import BACKBONES, LearnedDistance
 from srgan_lightning.precision import resolve_device
@@ -106,7 +106,9 @@ def find_model(name: str, asked: EvaluateConfig) -> Model:
         return onnx
     generator, _ = find_generator(name if is_method(name) else path, scale=asked.scale)
     _check_scale(path, generator.scale, asked.scale)
-    upscaler = Upscaler(generator, device=asked.device, precision=asked.precision, tile=asked.tile)
+    upscaler = TorchUpscaler(
+        generator, device=asked.device, precision=asked.precision, tile=asked.tile
+    )
     upscaler(torch.zeros(1, 3, WARM_UP, WARM_UP))  # so that no picture's seconds hold the start
     label = name if is_method(name) else label_of(path)
     return GeneratorModel(name=label, upscaler=upscaler, costs=costs_of(generator))

@@ -68,30 +68,32 @@ def fits_pixels(path: Path) -> int:
         return total
 
 
-def scale_header(header: Any, scale: int) -> None:
+def scale_header(header: Any, factors: tuple[float, float]) -> None:
     """Change a header so that the enlarged pixels point at the same sky.
 
     Pixel p (centres at whole numbers, the first at 1) becomes (p − ½)·s + ½. So CRPIX does; the
     matrix CD, or CDELT with PC, is divided by s for the two axes of the plane; SIP's coefficients
-    A_p_q are multiplied by s^(1 − p − q) (Shupe et al. 2005). Alternative systems (A to Z) too.
+    A_p_q are multiplied by s1^(1 − p)·s2^(−q), B_p_q by s1^(−p)·s2^(1 − q) (Shupe et al. 2005).
+    Alternative systems (A to Z) too.
 
     Args:
         header: astropy's, changed in place; keywords of the old values' range go.
-        scale: the factor s.
+        factors: s of the first axis (the width) and of the second.
     """
     for keyword in _STALE:
         header.remove(keyword, ignore_missing=True)
     axes = max(int(header.get("WCSAXES", 0)), int(header.get("NAXIS", 2)), 2)
-    step = {axis: 1 / scale if axis <= 2 else 1.0 for axis in range(1, axes + 1)}
+    step = {axis: 1 / factors[axis - 1] if axis <= 2 else 1.0 for axis in range(1, axes + 1)}
     systems = {(m[1] or m[2] or "") for key in header if (m := _LINEAR.fullmatch(key))}
     for system in systems:
         _scale_linear(header, system, step)
     for key in list(header):
         if match := _SIP.fullmatch(key):
-            header[key] *= float(scale) ** (1 - int(match[2]) - int(match[3]))
-    for key in ("A_DMAX", "B_DMAX"):
+            own = 0 if match[1] in ("A", "AP") else 1
+            header[key] *= factors[own] / factors[0] ** int(match[2]) / factors[1] ** int(match[3])
+    for own, key in enumerate(("A_DMAX", "B_DMAX")):
         if key in header:
-            header[key] *= scale
+            header[key] *= factors[own]
 
 
 def _scale_linear(header: Any, system: str, step: Mapping[int, float]) -> None:

@@ -4,39 +4,42 @@ import struct
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from srgan_lightning.imaging.document import Layout, Strips, regrouped
+
 _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}
-_ROWS = 256  # filtered and compressed at a time
+_ROWS = 64  # filtered and compressed at a time
 _PAETH = 4  # the filter's number
 
 Chunk = tuple[bytes, bytes]
 
 
-def encode_png(path: Path, samples: NDArray[Any], chunks: Iterable[Chunk]) -> None:
-    """Write samples as PNG; Pillow has no way to write 16-bit colours.
+def encode_png(path: Path, layout: Layout, strips: Strips, chunks: Iterable[Chunk]) -> None:
+    """Write a PNG, its rows as they come; Pillow has no way to write 16-bit colours.
 
     Args:
         path: the file.
-        samples: uint8 or uint16 `[H, W, C]`: grey, grey and opacity, RGB, RGB and opacity.
+        layout: what the picture is; uint8 or uint16.
+        strips: its samples: grey, grey and opacity, RGB, RGB and opacity.
         chunks: (type, data) of what stands before the pixels.
     """
-    height, width, channels = samples.shape
-    bits = 8 * samples.itemsize
-    header = struct.pack(">IIBBBBB", width, height, bits, _COLOUR_TYPES[channels], 0, 0, 0)
+    width, channels, size = layout.width, layout.samples, layout.dtype.itemsize
+    kind = _COLOUR_TYPES[channels]
+    header = struct.pack(">IIBBBBB", width, layout.height, 8 * size, kind, 0, 0, 0)
     with path.open("wb") as file:
         file.write(b"\x89PNG\r\n\x1a\n")
         for name, data in ((b"IHDR", header), *chunks):
             _write(file, name, data)
         pack = zlib.compressobj(6)
-        above = np.zeros((1, width * channels * samples.itemsize), np.uint8)
-        for top in range(0, height, _ROWS):
-            rows = np.ascontiguousarray(samples[top : top + _ROWS]).astype(f">u{samples.itemsize}")
+        above = np.zeros((1, width * channels * size), np.uint8)
+        for strip in regrouped(strips, _ROWS):
+            rows = np.ascontiguousarray(strip).astype(f">u{size}")
             octets = rows.view(np.uint8).reshape(len(rows), -1)
-            filtered = _filtered(octets, above, channels * samples.itemsize)
+            filtered = _filtered(octets, above, channels * size)
             above = octets[-1:]
             if data := pack.compress(filtered.tobytes()):
                 _write(file, b"IDAT", data)

@@ -1,7 +1,7 @@
 """TIFF of 8 or 16 bits or floating point, grey or RGB, with or without opacity (TIFF 6.0)."""
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -11,53 +11,77 @@ from numpy.typing import NDArray
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from srgan_lightning.errors import UserError
+from srgan_lightning.imaging.document import Layout, Strips, regrouped
 
 _LIMIT = 2**32 - 2**24  # bytes; the rest is for the directory
 _ROWS = 64  # in a strip
+_CLASSIC, _BIG = b"II*\0\x08\0\0\0", b"II+\0\x08\0\0\0\x10\0\0\0\0\0\0\0"
+_OFFSETS, _LENGTHS = 273, 279
+_LONG, _LONG8 = 4, 16
 
 
-def encode_tiff(path: Path, samples: NDArray[Any], tags: Mapping[int, Any]) -> None:
-    """Write samples as a TIFF of deflated strips; Pillow has no way to write 16-bit colours.
+def encode_tiff(path: Path, layout: Layout, strips: Strips, tags: Mapping[int, Any]) -> None:
+    """Write a TIFF of deflated strips, each as soon as its rows are there.
+
+    What would have 4 GB uncompressed becomes a BigTIFF. Pillow, which writes the directory, has no
+    way to write 16-bit colours.
 
     Args:
         path: the file.
-        samples: uint8, uint16 or float32 `[H, W, C]`: grey, grey and opacity, RGB, RGB and opacity.
+        layout: what the picture is.
+        strips: its samples: grey, grey and opacity, RGB, RGB and opacity.
         tags: what else is to stand in the directory.
 
     Raises:
-        UserError: for a picture of more than TIFF's 4 GB.
+        UserError: where the disk is full, or the picture needs more than a TIFF can tell.
     """
-    height, width, channels = samples.shape
-    floating = samples.dtype.kind == "f"
-    strips = []
-    for top in range(0, height, _ROWS):
-        rows = samples[top : top + _ROWS]
-        strips.append(zlib.compress(_little(rows if floating else _differences(rows)), 6))
-    lengths = [len(strip) for strip in strips]
-    if sum(lengths) >= _LIMIT:
-        raise UserError(f"{path.name}: is more than TIFF's 4 GB; name a .png file")
-    layout = {
-        256: width,
-        257: height,
-        258: (8 * samples.itemsize,) * channels,
+    floating = layout.dtype.kind == "f"
+    size = layout.height * layout.width * layout.samples * layout.dtype.itemsize
+    big = size >= _LIMIT
+    count = -(-layout.height // _ROWS)
+    head = _directory(layout, tags, [0] * count, big=big)
+    lengths = []
+    with path.open("w+b") as file:
+        file.write(head)
+        for rows in regrouped(strips, _ROWS):
+            strip = zlib.compress(_little(rows if floating else _differences(rows)), 6)
+            lengths.append(len(strip))
+            file.write(strip)
+        if not big and sum(lengths) >= _LIMIT:  # noise that deflates to more than it was
+            raise UserError(f"{path.name}: is more than TIFF's 4 GB; name a .png file")
+        file.seek(0)
+        file.write(_directory(layout, tags, lengths, big=big))
+
+
+def _directory(
+    layout: Layout, tags: Mapping[int, Any], lengths: Sequence[int], *, big: bool
+) -> bytes:
+    """Return all that stands before the strips; its size does not depend on their lengths."""
+    channels = layout.samples
+    floating = layout.dtype.kind == "f"
+    fields = {
+        256: layout.width,
+        257: layout.height,
+        258: (8 * layout.dtype.itemsize,) * channels,
         259: 8,  # Adobe's deflate
         262: 2 if channels > 2 else 1,  # RGB, or black is zero
-        273: tuple(accumulate(lengths[:-1], initial=0)),  # behind the directory: Pillow adds
+        _OFFSETS: tuple(accumulate(lengths[:-1], initial=0)),  # from here on: Pillow adds
         277: channels,
         278: _ROWS,
-        279: tuple(lengths),
+        _LENGTHS: tuple(lengths),
         284: 1,  # samples of a pixel lie together
         317: 1 if floating else 2,  # horizontal differences
         339: (3 if floating else 1,) * channels,
     }
-    if channels in (2, 4):
-        layout[338] = 2  # opacity, not multiplied into the colour
-    directory = ImageFileDirectory_v2(b"II*\0\0\0\0\0")
-    for tag, value in {**tags, **layout}.items():
+    if layout.alpha:
+        fields[338] = 2  # opacity, not multiplied into the colour
+    header = _BIG if big else _CLASSIC
+    directory = ImageFileDirectory_v2(header)
+    for tag in (_OFFSETS, _LENGTHS):
+        directory.tagtype[tag] = _LONG8 if big else _LONG
+    for tag, value in {**tags, **fields}.items():
         directory[tag] = value
-    with path.open("wb") as file:
-        directory.save(file)
-        file.writelines(strips)
+    return header + directory.tobytes(len(header))
 
 
 def _differences(rows: NDArray[Any]) -> NDArray[Any]:

@@ -1,12 +1,16 @@
 """Which picture file becomes which."""
 
+import glob
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from srgan_lightning.errors import UserError
 from srgan_lightning.imaging.fits import FITS_SUFFIXES, is_fits
 from srgan_lightning.imaging.read import SUFFIXES, is_image_name, list_images
+
+Present = Literal["refuse", "overwrite", "resume"]
 
 _SUFFIXES = SUFFIXES | FITS_SUFFIXES
 
@@ -20,7 +24,7 @@ class Task:
 
 
 def plan(
-    inputs: Sequence[Path], output: Path, *, suffix: str = "", overwrite: bool = False
+    inputs: Sequence[Path], output: Path, *, suffix: str = "", present: Present = "refuse"
 ) -> list[Task]:
     """Decide where each enlarged picture goes, before any work is done.
 
@@ -29,21 +33,40 @@ def plan(
     folder's pictures keep their subfolders. Pictures below `output` itself are no input.
 
     Args:
-        inputs: picture files and folders of them.
+        inputs: picture files, folders of them, and patterns ("photos/**/*.jpg").
         output: a folder, or a file for a single picture.
         suffix: put behind each name.
-        overwrite: whether outputs of before may be replaced; an input never is.
+        present: what to do where an output is there already: nothing at all, write it anew, or
+            leave it out. An input is never written.
 
     Raises:
         UserError: for a missing input, a folder without pictures, two pictures of one output, an
             output that is there already or that cannot be.
     """
+    found = [path for given in inputs for path in _expanded(given)]
     if is_image_name(output.name, suffixes=_SUFFIXES) and not output.is_dir():
-        tasks = [_single(inputs, output)]
+        tasks = [_single(found, output)]
     else:
-        tasks = [task for path in inputs for task in _into_folder(path, output, suffix)]
-    _refuse_clashes(tasks, overwrite)
-    return tasks
+        tasks = [task for path in found for task in _into_folder(path, output, suffix)]
+    _refuse_clashes(tasks)
+    there = [task.target for task in tasks if task.target.exists()]
+    if there and present == "refuse":
+        raise UserError(
+            f"{there[0]}: is there already (in all {len(there)} of {len(tasks)} outputs); "
+            "--overwrite replaces them, --resume leaves them and does the rest"
+        )
+    return tasks if present != "resume" else [task for task in tasks if task.target not in there]
+
+
+def _expanded(given: Path) -> list[Path]:
+    """Return what a pattern stands for; what exists, or has no `*`, `?` or `[`, is itself."""
+    if given.exists() or not glob.has_magic(str(given)):
+        return [given]
+    matches = sorted(Path(given.anchor).glob(str(given.relative_to(given.anchor))))
+    pictures = [path for path in matches if is_image_name(path.name, suffixes=_SUFFIXES)]
+    if not pictures:
+        raise UserError(f"{given}: matches no picture")
+    return pictures
 
 
 def _single(inputs: Sequence[Path], output: Path) -> Task:
@@ -85,7 +108,7 @@ def _name(source: Path, suffix: str) -> str:
     return f"{source.stem}{suffix}{kind}"
 
 
-def _refuse_clashes(tasks: Sequence[Task], overwrite: bool) -> None:
+def _refuse_clashes(tasks: Sequence[Task]) -> None:
     sources = {task.source.resolve() for task in tasks}
     taken: dict[Path, Path] = {}
     for task in tasks:
@@ -98,9 +121,3 @@ def _refuse_clashes(tasks: Sequence[Task], overwrite: bool) -> None:
                 "enlarge them into two folders"
             )
         taken[target] = task.source
-    there = [task.target for task in tasks if task.target.exists()]
-    if there and not overwrite:
-        raise UserError(
-            f"{there[0]}: is there already (in all {len(there)} of {len(tasks)} outputs); "
-            "--overwrite replaces them"
-        )

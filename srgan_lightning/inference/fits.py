@@ -1,7 +1,7 @@
 """A FITS file enlarged: every image plane by plane, its coordinates scaled, the rest kept."""
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,7 +10,8 @@ import numpy as np
 from srgan_lightning.imaging.fits import is_image, opened_fits, scale_header, tabulated
 from srgan_lightning.imaging.write import whole_file
 from srgan_lightning.inference.planes import enlarge_plane
-from srgan_lightning.inference.upscaler import Upscaler
+from srgan_lightning.inference.size import Wanted
+from srgan_lightning.inference.upscaler import OnTile, Upscaler
 
 Flux = Literal["keep", "conserve"]
 
@@ -22,7 +23,8 @@ def enlarge_fits(
     *,
     provenance: Mapping[str, str],
     flux: Flux = "keep",
-    on_tile: Callable[[int], None] | None = None,
+    wanted: Wanted | None = None,
+    on_tile: OnTile | None = None,
 ) -> None:
     """Enlarge all images of a FITS file; tables and spectra are copied as they are.
 
@@ -36,7 +38,8 @@ def enlarge_fits(
         upscaler: computes in float32 here.
         provenance: goes to each image's HISTORY.
         flux: "keep" the surface brightness, so that values stay as they are; or "conserve" the
-            total of an object, dividing values by scale².
+            total of an object, dividing values by the factor between the areas.
+        wanted: the size; None is what the model makes.
         on_tile: as `Upscaler.enlarge` takes it.
 
     Raises:
@@ -46,7 +49,7 @@ def enlarge_fits(
         from astropy.io import fits
 
         enlarged = [
-            _enlarged(source, unit, upscaler, provenance, flux, on_tile)
+            _enlarged(source, unit, upscaler, provenance, flux, wanted or Wanted(), on_tile)
             if is_image(unit)
             else unit.copy()
             for unit in units
@@ -63,30 +66,35 @@ def _enlarged(
     upscaler: Upscaler,
     provenance: Mapping[str, str],
     flux: Flux,
-    on_tile: Callable[[int], None] | None,
+    wanted: Wanted,
+    on_tile: OnTile | None,
 ) -> Any:
     from astropy.io import fits
 
-    data, scale = unit.data, upscaler.scale
+    data = unit.data
     kind = np.float32 if data.dtype.kind == "f" and data.itemsize == 4 else np.float64
     if abs(unit.header.get("ZBITPIX", unit.header["BITPIX"])) < 32:
         kind = np.float32
     height, width = data.shape[-2:]
-    result = np.empty((*data.shape[:-2], height * scale, width * scale), kind)
-    planes = result.reshape(-1, *result.shape[-2:])
+    size = wanted.of(height, width, most=upscaler.scale)
+    result = np.empty((*data.shape[:-2], *size), kind)
+    planes = result.reshape(-1, *size)
     for index, plane in enumerate(data.reshape(-1, height, width)):
-        planes[index] = enlarge_plane(plane, upscaler, on_tile=on_tile)
+        planes[index] = enlarge_plane(plane, upscaler, size=size, on_tile=on_tile)
+    factors = size[1] / width, size[0] / height
+    area = factors[0] * factors[1]
     if flux == "conserve":
-        result /= scale**2
+        result /= area
     header = unit.header.copy()
     if tables := tabulated(header):
         warnings.warn(
             f"{source}: its distortions in tables ({', '.join(tables)}) are not scaled",
             stacklevel=3,
         )
-    scale_header(header, scale)
-    told = "surface brightness kept" if flux == "keep" else f"flux conserved: values / {scale**2}"
-    lines = [f"enlarged {scale} times, {told}", *(f"{k}: {v}" for k, v in provenance.items())]
+    scale_header(header, factors)
+    told = "surface brightness kept" if flux == "keep" else f"flux conserved: values / {area:g}"
+    sides = f"{factors[0]:g}" if factors[0] == factors[1] else f"{factors[0]:g} x {factors[1]:g}"
+    lines = [f"enlarged {sides} times, {told}", *(f"{k}: {v}" for k, v in provenance.items())]
     for line in lines:
         header.add_history(line.encode("ascii", "replace").decode())
     if isinstance(unit, fits.PrimaryHDU):

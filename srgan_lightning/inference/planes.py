@@ -1,23 +1,19 @@
 """Planes of measured values, whose range no format fixes and whose pixels may be missing."""
 
-from collections.abc import Callable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
-from torch.nn.functional import avg_pool2d
 
-from srgan_lightning.inference.upscaler import Upscaler
+from srgan_lightning.inference.resample import Size
+from srgan_lightning.inference.upscaler import OnTile, Upscaler
 
 PERCENTILES = 0.1, 99.9  # what is dark and what is bright; stars and dead pixels lie beyond
 
 
-def enlarge_plane(
-    plane: NDArray[Any], upscaler: Upscaler, *, on_tile: Callable[[int], None] | None = None
-) -> NDArray[np.float64]:
-    """Enlarge one plane of values as a grey picture.
+class Plane:
+    """One plane of values, made into a picture for the network and back.
 
     The 0.1st and the 99.9th percentile are stretched to 0 and 1, and what the generator makes is
     stretched back. Nothing is clipped: values beyond pass through as values below 0 and above 1.
@@ -25,23 +21,70 @@ def enlarge_plane(
     after, so that they are where they were and spoil nothing around them.
 
     Args:
-        plane: `[H, W]` of any number type.
+        values: `[H, W]` of any number type.
+
+    Attributes:
+        unit: float32 `[H, W, 1]`, filled, the two percentiles at 0 and 1.
+    """
+
+    def __init__(self, values: NDArray[Any]) -> None:
+        self._values = values.astype(np.float64)
+        finite = np.isfinite(self._values)
+        self._whole = bool(finite.all())
+        known = self._values[finite]
+        self._low, self._high = value_range(known) if known.size else (0.0, 1.0)
+        unit = (np.where(finite, self._values, self._low) - self._low) / (self._high - self._low)
+        if known.size and not self._whole:
+            unit = fill(unit, finite)
+        self.unit: NDArray[np.float32] = unit.astype(np.float32)[..., None]
+
+    def restored(
+        self, strips: Iterable[NDArray[np.float32]], *, size: Size
+    ) -> Iterator[NDArray[np.float64]]:
+        """Turn the enlarged picture into values.
+
+        Args:
+            strips: `[rows, W', 1]`, from top to bottom.
+            size: of the enlarged picture.
+
+        Yields:
+            `[rows, W']`.
+        """
+        height, width = self._values.shape
+        columns = (np.arange(size[1]) * 2 + 1) * width // (2 * size[1])
+        top = 0
+        for strip in strips:
+            values = strip[..., 0].astype(np.float64) * (self._high - self._low) + self._low
+            if not self._whole:
+                rows = (np.arange(top, top + len(strip)) * 2 + 1) * height // (2 * size[0])
+                nearest = self._values[rows][:, columns]
+                values = np.where(np.isfinite(nearest), values, nearest)
+            top += len(strip)
+            yield values
+
+
+def enlarge_plane(
+    values: NDArray[Any],
+    upscaler: Upscaler,
+    *,
+    size: Size | None = None,
+    on_tile: OnTile | None = None,
+) -> NDArray[np.float64]:
+    """Enlarge one plane of values as a grey picture; see `Plane`.
+
+    Args:
+        values: `[H, W]` of any number type.
         upscaler: computes in float32 here.
+        size: of the enlarged plane; None is what the model makes.
         on_tile: as `Upscaler.enlarge` takes it.
 
     Returns:
-        `[scale·H, scale·W]`.
+        `[scale·H, scale·W]`, or of the size.
     """
-    values = plane.astype(np.float64)
-    finite = np.isfinite(values)
-    enlarged = values.repeat(upscaler.scale, axis=0).repeat(upscaler.scale, axis=1)
-    if not finite.any():
-        return enlarged
-    low, high = value_range(values[finite])
-    unit = fill((np.where(finite, values, low) - low) / (high - low), finite)
-    grey = np.repeat(unit.astype(np.float32)[..., None], 3, axis=2)
-    sr = upscaler.enlarge(grey, on_tile=on_tile).mean(axis=2, dtype=np.float64)
-    return np.where(np.isfinite(enlarged), sr * (high - low) + low, enlarged)
+    plane = Plane(values)
+    size = size or (values.shape[0] * upscaler.scale, values.shape[1] * upscaler.scale)
+    made = upscaler.strips(plane.unit, size=size, on_tile=on_tile)
+    return np.concatenate([*plane.restored(made, size=size)])
 
 
 def value_range(values: NDArray[np.float64]) -> tuple[float, float]:
@@ -62,18 +105,22 @@ def fill(values: NDArray[np.float64], known: NDArray[np.bool_]) -> NDArray[np.fl
     >>> fill(np.array([[1.0, 0.0, 3.0]]), np.array([[True, False, True]])).tolist()
     [[1.0, 2.0, 3.0]]
     """
-    total = torch.from_numpy(np.where(known, values, 0.0))[None, None]
-    weight = torch.from_numpy(known.astype(np.float64))[None, None]
-    filled, there, radius = total.clone(), weight > 0, 1
-    while not bool(there.all()):
-        around = _window_mean(weight, radius)
-        reached = ~there & (around > 0)
-        filled = torch.where(reached, _window_mean(total, radius) / around, filled)
+    total, weight = np.where(known, values, 0.0), known.astype(np.float64)
+    filled, there, radius = total.copy(), known, 1
+    while not there.all():
+        around = _window_sum(weight, radius)
+        reached = ~there & (around > 0.5)
+        filled[reached] = _window_sum(total, radius)[reached] / around[reached]
         there, radius = there | reached, 2 * radius
-    result: NDArray[np.float64] = filled[0, 0].numpy()
-    return result
+    return filled
 
 
-def _window_mean(image: Tensor, radius: int) -> Tensor:
-    side = 2 * radius + 1
-    return avg_pool2d(image, side, stride=1, padding=radius)
+def _window_sum(image: NDArray[np.float64], radius: int) -> NDArray[np.float64]:
+    """Sum over squares of 2·radius + 1 pixels, clipped at the borders."""
+    for axis in (0, 1):
+        length = image.shape[axis]
+        sums = np.insert(np.cumsum(image, axis), 0, 0.0, axis)
+        index = np.arange(length)
+        above = np.minimum(index + radius + 1, length)
+        image = sums.take(above, axis) - sums.take(np.maximum(index - radius, 0), axis)
+    return image

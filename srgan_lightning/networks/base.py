@@ -25,6 +25,11 @@ class Generator(nn.Module, ABC):
         (y, x) along either axis. A tile with such a margin is enlarged as the whole picture is.
         """
 
+    @property
+    def grid(self) -> int:
+        """Where a tile may begin: at LR pixels whose coordinates are multiples of this."""
+        return 1
+
     @abstractmethod
     def forward(self, lr: Tensor) -> Tensor:
         """Enlarge a batch.

@@ -18,7 +18,7 @@ from srgan_lightning.evaluation.save import save
 from srgan_lightning.evaluation.table import Table
 from srgan_lightning.imaging.write import write_png
 from srgan_lightning.inference.pictures import Picture, to_picture
-from srgan_lightning.inference.upscaler import Upscaler
+from srgan_lightning.inference.torch_upscaler import TorchUpscaler
 from srgan_lightning.tracking.base import Tracker
 from srgan_lightning.training.resume import LAST
 from srgan_lightning.training.schedule import Schedule
@@ -115,10 +115,10 @@ def _measure(models: Sequence[Model], datamodule: SRDataModule) -> Table:
 
 
 def _models(finished: Mapping[str, Path], scale: int) -> list[Model]:
-    bicubic = Upscaler.load("bicubic", scale=scale, precision="32-true")
+    bicubic = TorchUpscaler.load("bicubic", scale=scale, precision="32-true")
     models: list[Model] = [GeneratorModel(name="bicubic", upscaler=bicubic)]
     for name, path in finished.items():
-        upscaler = Upscaler.load(path, precision="32-true")
+        upscaler = TorchUpscaler.load(path, precision="32-true")
         models.append(GeneratorModel(name=name, upscaler=upscaler))
     return models
 

@@ -9,7 +9,7 @@ from srgan_lightning.degradations import Bicubic as Degrade
 from srgan_lightning.degradations.resize import imresize
 from srgan_lightning.errors import UserError
 from srgan_lightning.evaluation import DegradedPairs, GeneratorModel, Protocol, evaluate
-from srgan_lightning.inference import Upscaler
+from srgan_lightning.inference.torch_upscaler import TorchUpscaler
 from srgan_lightning.networks import GENERATORS
 
 METHODS = ["nearest", "bilinear", "bicubic", "lanczos"]
@@ -25,7 +25,7 @@ METHODS = ["nearest", "bilinear", "bicubic", "lanczos"]
     ],
 )
 def test_bicubic_has_the_protocol_s_figures(shared, folder, space, psnr, ssim):
-    upscaler = Upscaler.load("bicubic", device="cpu", precision="32-true")
+    upscaler = TorchUpscaler.load("bicubic", device="cpu", precision="32-true")
     pairs = DegradedPairs(shared / "data/eval" / folder, degradation=Degrade(scale=4))
     model = GeneratorModel(name="bicubic", upscaler=upscaler)
     figures = evaluate(model, pairs, Protocol(degradation="bicubic", space=space)).mean("bicubic")
@@ -86,13 +86,13 @@ def test_the_halo_is_how_far_a_pixel_is_felt(name, scale):
 def test_tiles_do_not_show(name):
     lr = torch.rand(1, 3, 23, 17)
     whole = GENERATORS.build(name, {})(lr)
-    tiled = Upscaler.load(name, device="cpu", precision="32-true", tile=5)(lr)
+    tiled = TorchUpscaler.load(name, device="cpu", precision="32-true", tile=5)(lr)
     torch.testing.assert_close(tiled, whole, atol=1e-6, rtol=0)
 
 
 def test_autocast_does_not_coarsen():
     lr = torch.rand(1, 3, 8, 8)
-    upscaler = Upscaler.load("bicubic", device="cpu", precision="bf16-mixed")
+    upscaler = TorchUpscaler.load("bicubic", device="cpu", precision="bf16-mixed")
     assert torch.equal(upscaler(lr), imresize(lr, scale=4))
 
 

@@ -15,7 +15,7 @@ from srgan_lightning.degradations import Bicubic as Degrade
 from srgan_lightning.degradations import crop_to_multiple, imresize
 from srgan_lightning.errors import UserError
 from srgan_lightning.imaging.read import list_images, read_rgb
-from srgan_lightning.inference import to_tensor
+from srgan_lightning.inference.pictures import to_tensor
 from srgan_lightning.metrics.functional import psnr
 from srgan_lightning.networks import GENERATORS, load_generator, save_generator
 

@@ -11,7 +11,8 @@ from srgan_lightning.degradations import Bicubic as Degrade
 from srgan_lightning.degradations import BlurBicubic, imresize
 from srgan_lightning.errors import UserError
 from srgan_lightning.imaging.read import read_rgb
-from srgan_lightning.inference import Upscaler, to_tensor
+from srgan_lightning.inference.pictures import to_tensor
+from srgan_lightning.inference.torch_upscaler import TorchUpscaler
 from srgan_lightning.metrics.functional import psnr
 from srgan_lightning.networks import GENERATORS
 
@@ -119,7 +120,7 @@ def gain(sr: torch.Tensor, bicubic: torch.Tensor, hr: torch.Tensor) -> float:
 
 
 def test_it_is_named_and_takes_pictures_whole():
-    upscaler = Upscaler.load("total_variation", device="cpu", precision="32-true", tile=4)
+    upscaler = TorchUpscaler.load("total_variation", device="cpu", precision="32-true")
     lr = torch.rand(1, 3, 9, 7)
     assert upscaler.halo is None
     assert torch.equal(upscaler(lr), TotalVariation()(lr))

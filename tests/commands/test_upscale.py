@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 
 from srgan_lightning.commands.upscale import upscale
 from srgan_lightning.errors import UserError
-from srgan_lightning.inference import Upscaler
+from srgan_lightning.inference.torch_upscaler import TorchUpscaler
 from srgan_lightning.networks import GENERATORS
 from srgan_lightning.networks.generators.srresnet import SRResNet
 from srgan_lightning.networks.weights import file_hash, save_generator
@@ -47,7 +47,7 @@ def test_a_folder_is_enlarged(tmp_path, model, photographs):
     result = call(photographs, "-o", out, "--model", model, "--precision", "32-true")
     assert result.exit_code == 0, result.output
     assert "2 of 2 pictures enlarged" in result.stdout
-    upscaler = Upscaler.load(model, precision="32-true")
+    upscaler = TorchUpscaler.load(model, precision="32-true")
     for source, target in (("a.png", "a.png"), ("deep/b.webp", "deep/b.png")):
         with Image.open(photographs / source) as image:
             expected = upscaler.enlarge(np.asarray(image.convert("RGB")))
@@ -191,7 +191,7 @@ def test_everything_else_in_the_file_is_kept(tmp_path):
         assert Base.Orientation not in tags
         assert tags[Base.Artist] == "Ada"
         assert tags[Base.Software].startswith("srgan-lightning ")
-        told = "Model: bicubic; Precision: 32-true; Tile: 256, halo 2"
+        told = "Model: bicubic; Precision: 32-true; Tile: as memory allows, halo 2"
         assert tags[Base.ImageDescription] == told
         assert big.info["dpi"] == (300, 300)
 

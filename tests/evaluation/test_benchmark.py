@@ -15,11 +15,13 @@ from srgan_lightning.evaluation import (
     Protocol,
     evaluate,
 )
-from srgan_lightning.inference import Upscaler
+from srgan_lightning.inference.torch_upscaler import TorchUpscaler
 from srgan_lightning.metrics.functional import psnr, sharpness, ssim
 
 SHARED = Path(__file__).parents[2] / "../shared/data/eval"
-BICUBIC = GeneratorModel(name="bicubic", upscaler=Upscaler.load("bicubic", precision="32-true"))
+BICUBIC = GeneratorModel(
+    name="bicubic", upscaler=TorchUpscaler.load("bicubic", precision="32-true")
+)
 
 
 class Answers:

@@ -6,20 +6,21 @@ from PIL import Image
 from srgan_lightning.degradations.resize import imresize
 from srgan_lightning.errors import UserError
 from srgan_lightning.evaluation import BenchmarkPair, GeneratorModel, ReadyPictures
-from srgan_lightning.inference import Upscaler, to_tensor
+from srgan_lightning.inference.pictures import to_tensor
+from srgan_lightning.inference.torch_upscaler import TorchUpscaler
 from srgan_lightning.networks.generators.srresnet import SRResNet
 
 PAIR = BenchmarkPair("deep/bird", torch.rand(1, 3, 6, 5), torch.rand(1, 3, 24, 20))
 
 
 def test_bicubic_is_matlab_s():
-    upscaler = Upscaler.load("bicubic", device="cpu", precision="32-true")
+    upscaler = TorchUpscaler.load("bicubic", device="cpu", precision="32-true")
     model = GeneratorModel(name="bicubic", upscaler=upscaler)
     assert torch.equal(model(PAIR), imresize(PAIR.lr, scale=4))
 
 
 def test_a_generator_is_run_by_its_upscaler():
-    upscaler = Upscaler(SRResNet(blocks=1, width=8), device="cpu", precision="32-true")
+    upscaler = TorchUpscaler(SRResNet(blocks=1, width=8), device="cpu", precision="32-true")
     model = GeneratorModel(name="ours", upscaler=upscaler)
     assert model.name == "ours"
     assert torch.equal(model(PAIR), upscaler(PAIR.lr))

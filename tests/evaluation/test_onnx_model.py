@@ -79,9 +79,9 @@ def test_a_fixed_size_takes_no_other(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"shape": ("b", 1, "h", "w")}, r"must take pictures \[B, 3, H, W\]"),
-        ({"shape": ("b", 3)}, r"must take pictures \[B, 3, H, W\]"),
-        ({"kind": TensorProto.DOUBLE}, "must take one picture as floats"),
+        ({"shape": ("b", 1, "h", "w")}, "must take RGB pictures"),
+        ({"shape": ("b", 3)}, "must take RGB pictures"),
+        ({"kind": TensorProto.DOUBLE}, "must take one picture, and takes"),
         ({"op": "Shape"}, "no ONNX file that can be run"),
         ({"op": "GlobalAveragePool"}, "does not enlarge"),
     ],

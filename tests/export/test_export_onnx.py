@@ -14,7 +14,7 @@ from srgan_lightning.errors import UserError
 from srgan_lightning.evaluation import OnnxModel
 from srgan_lightning.export import Exported, check_parity, export_onnx
 from srgan_lightning.export.parity import Limits
-from srgan_lightning.inference import to_picture, to_tensor
+from srgan_lightning.inference.pictures import to_picture, to_tensor
 from srgan_lightning.networks import GENERATORS, load_generator, save_generator
 
 FACTS = {"degradation": "bicubic x4", "training_pictures": 18, "psnr": 30.123456}

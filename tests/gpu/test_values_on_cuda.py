@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from srgan_lightning.inference.upscaler import Upscaler
+from srgan_lightning.inference.torch_upscaler import TorchUpscaler
 from srgan_lightning.losses.content import ContentLoss
 from srgan_lightning.metrics.functional import psnr, sharpness, ssim
 from srgan_lightning.networks.discriminators.srgan import SRGANDiscriminator
@@ -65,7 +65,7 @@ def test_pictures():
     generator = SRResNet(blocks=2, width=16, norm="none", image_skip="bicubic").eval()
     picture = np.random.default_rng(0).integers(256, size=(40, 50, 3), dtype=np.uint8)
     on_cpu, on_gpu = (
-        Upscaler(generator, device=device, precision="32-true", tile=32).enlarge(picture)
+        TorchUpscaler(generator, device=device, precision="32-true", tile=32).enlarge(picture)
         for device in ("cpu", "cuda")
     )
     assert np.abs(on_gpu.astype(int) - on_cpu.astype(int)).max() <= 1

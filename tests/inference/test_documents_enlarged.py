@@ -5,13 +5,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from srgan_lightning.imaging.document import Document, Metadata
-from srgan_lightning.inference import Upscaler
 from srgan_lightning.inference.documents import enlarge_document
 from srgan_lightning.inference.planes import enlarge_plane, fill
+from srgan_lightning.inference.torch_upscaler import TorchUpscaler
 from srgan_lightning.networks.generators.srresnet import SRResNet
 
-BICUBIC = Upscaler.load("bicubic", device="cpu", precision="32-true", tile=16)
-SKIP = Upscaler(
+BICUBIC = TorchUpscaler.load("bicubic", device="cpu", precision="32-true", tile=16)
+SKIP = TorchUpscaler(
     SRResNet(blocks=1, width=8, image_skip="bicubic", norm="none"),
     device="cpu",
     precision="bf16-mixed",

@@ -9,8 +9,8 @@ from typer.testing import CliRunner, Result
 from srgan_lightning.commands.upscale import upscale
 from srgan_lightning.errors import UserError
 from srgan_lightning.imaging.read import list_images, read_rgb
-from srgan_lightning.inference import Upscaler
 from srgan_lightning.inference.planes import enlarge_plane
+from srgan_lightning.inference.torch_upscaler import TorchUpscaler
 from srgan_lightning.samples import sample_folder
 
 fits = pytest.importorskip("astropy.io.fits", reason="wants the extra astro")
@@ -86,7 +86,7 @@ def test_the_spectral_axis_of_a_cube_stays(tmp_path):
     source = put(tmp_path / "a.fits", cube, keys)
     assert call(source, "-o", tmp_path / "b.fits").exit_code == 0
     data, header = fits.getdata(tmp_path / "b.fits", header=True)
-    upscaler = Upscaler.load("lanczos", precision="32-true")
+    upscaler = TorchUpscaler.load("lanczos", precision="32-true")
     expected = np.stack([enlarge_plane(plane, upscaler) for plane in cube])
     assert np.allclose(data, expected, atol=1e-5)
     assert [header[key] for key in ("CRPIX3", "CRVAL3", "CDELT3")] == [1, 5, 2]
@@ -100,7 +100,7 @@ def test_every_bitpix(tmp_path, kind):
     assert header["BITPIX"] == (-32 if kind in ("u1", "i2", "u2", "f4") else -64)
     assert enlarged.shape == (data.shape[0] * 4, data.shape[1] * 4)
     assert "BZERO" not in header
-    expected = enlarge_plane(data, Upscaler.load("lanczos", precision="32-true"))
+    expected = enlarge_plane(data, TorchUpscaler.load("lanczos", precision="32-true"))
     assert np.allclose(enlarged, expected, atol=1e-4)
     told = " ".join(header["HISTORY"])
     assert "enlarged 4 times, surface brightness kept" in told

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from srgan_lightning.inference import to_picture, to_tensor
+from srgan_lightning.inference.pictures import to_picture, to_tensor
 
 
 def test_a_picture_survives_the_way_there_and_back():

@@ -7,8 +7,8 @@ from typer.testing import CliRunner
 
 from srgan_lightning.cli import app
 from srgan_lightning.errors import UserError
-from srgan_lightning.inference import Upscaler
 from srgan_lightning.inference.generators import find_generator
+from srgan_lightning.inference.torch_upscaler import TorchUpscaler
 from srgan_lightning.networks.generators.srresnet import SRResNet
 from srgan_lightning.networks.weights import save_generator
 
@@ -37,7 +37,7 @@ def test_a_file_keeps_its_scale(tmp_path):
         scale=2,
         facts={},
     )
-    assert Upscaler.load(path, scale=4, precision="32-true").scale == 2
+    assert TorchUpscaler.load(path, scale=4, precision="32-true").scale == 2
 
 
 def test_a_network_s_name_asks_for_its_weights():

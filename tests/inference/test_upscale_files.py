@@ -52,7 +52,7 @@ def test_outputs_beside_the_inputs(tmp_path):
 def test_an_input_is_never_replaced(tmp_path):
     put(tmp_path / "a.png")
     with pytest.raises(UserError, match="is an input itself"):
-        plan([tmp_path], tmp_path, overwrite=True)
+        plan([tmp_path], tmp_path, present="overwrite")
 
 
 def test_older_outputs_are_replaced_only_when_told(tmp_path):
@@ -60,7 +60,7 @@ def test_older_outputs_are_replaced_only_when_told(tmp_path):
     inputs = [tmp_path / "a.jpg", tmp_path / "b.jpg"]
     with pytest.raises(UserError, match=r"b.png: is there already \(in all 1 of 2 outputs\)"):
         plan(inputs, tmp_path / "out")
-    assert len(plan(inputs, tmp_path / "out", overwrite=True)) == 2
+    assert len(plan(inputs, tmp_path / "out", present="overwrite")) == 2
 
 
 def test_two_pictures_never_become_one(tmp_path):

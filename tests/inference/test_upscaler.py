@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from srgan_lightning.errors import UserError
-from srgan_lightning.inference import Upscaler, to_picture, to_tensor
+from srgan_lightning.inference.pictures import to_picture, to_tensor
+from srgan_lightning.inference.torch_upscaler import TorchUpscaler
 from srgan_lightning.networks.generators.srresnet import SRResNet
 from srgan_lightning.networks.weights import save_generator
 
@@ -42,13 +43,15 @@ def test_tiles_give_what_the_whole_picture_gives(net, height, width, tile):
     lr = to_tensor(picture(height, width))
     with torch.inference_mode():
         whole = net(lr)
-    tiled = Upscaler(net, device="cpu", precision="32-true", tile=tile)(lr)
+    tiled = TorchUpscaler(net, device="cpu", precision="32-true", tile=tile)(lr)
     assert torch.allclose(tiled, whole, rtol=0, atol=1e-5)
 
 
 def test_a_narrower_halo_would_not_do():
     net, lr = NETWORKS[0], to_tensor(picture(40, 40))
-    upscaler = Upscaler(net, device="cpu", precision="32-true", tile=10)
+    upscaler = TorchUpscaler(net, device="cpu", precision="32-true", tile=10)
+    upscaler._by_rows = False
+    assert torch.allclose(upscaler(lr), net(lr), rtol=0, atol=1e-5)
     upscaler.halo //= 3
     assert not torch.allclose(upscaler(lr), net(lr), rtol=0, atol=1e-4)
 
@@ -56,7 +59,7 @@ def test_a_narrower_halo_would_not_do():
 def test_enlarged_is_the_clamped_and_rounded_network():
     net = NETWORKS[1]
     lr = picture(11, 23)
-    enlarged = Upscaler(net, device="cpu", precision="32-true").enlarge(lr)
+    enlarged = TorchUpscaler(net, device="cpu", precision="32-true").enlarge(lr)
     assert enlarged.dtype == np.uint8
     assert enlarged.shape == (44, 92, 3)
     assert (enlarged == to_picture(net(to_tensor(lr)))).all()
@@ -64,7 +67,12 @@ def test_enlarged_is_the_clamped_and_rounded_network():
 
 def test_every_tile_is_told():
     told: list[int] = []
-    upscaler = Upscaler(NETWORKS[0], device="cpu", precision="32-true", tile=8)
+    upscaler = TorchUpscaler(NETWORKS[0], device="cpu", precision="32-true", tile=8)
+    upscaler.enlarge(picture(20, 9), on_tile=told.append)
+    assert len(told) == 3
+    assert sum(told) == 20 * 9 * 16
+    told.clear()
+    upscaler._by_rows = False
     upscaler.enlarge(picture(20, 9), on_tile=told.append)
     assert len(told) == 6
     assert sum(told) == 20 * 9 * 16
@@ -72,15 +80,15 @@ def test_every_tile_is_told():
 
 def test_batches_of_tensors_are_taken():
     lr = torch.rand(2, 3, 6, 5)
-    sr = Upscaler(NETWORKS[0], device="cpu", precision="32-true")(lr)
+    sr = TorchUpscaler(NETWORKS[0], device="cpu", precision="32-true")(lr)
     assert torch.allclose(sr, NETWORKS[0](lr), atol=1e-6)
     assert sr.dtype == torch.float32
 
 
 def test_bf16_is_near_float32():
     lr = to_tensor(picture(16, 16))
-    exact = Upscaler(NETWORKS[1], device="cpu", precision="32-true")(lr)
-    quick = Upscaler(NETWORKS[1], device="cpu", precision="bf16-mixed")(lr)
+    exact = TorchUpscaler(NETWORKS[1], device="cpu", precision="32-true")(lr)
+    quick = TorchUpscaler(NETWORKS[1], device="cpu", precision="bf16-mixed")(lr)
     assert quick.dtype == torch.float32
     assert not torch.equal(quick, exact)
     assert 10 * torch.log10(1 / (quick - exact).square().mean()) > 40
@@ -88,7 +96,7 @@ def test_bf16_is_near_float32():
 
 def test_the_given_generator_stays_as_it_was():
     net = network().train()
-    upscaler = Upscaler(net, device="cpu", precision="bf16-mixed")
+    upscaler = TorchUpscaler(net, device="cpu", precision="bf16-mixed")
     assert net.training
     assert all(p.requires_grad and p.is_contiguous() for p in net.parameters())
     before = upscaler(torch.full((1, 3, 4, 4), 0.5))
@@ -102,15 +110,15 @@ def test_loading_is_the_same_as_giving(tmp_path):
     path = tmp_path / "g.safetensors"
     save_generator(path, net.state_dict(), name="srresnet", arguments=arguments, scale=4, facts={})
     lr = picture(9, 9)
-    loaded = Upscaler.load(str(path), device="cpu", precision="32-true")
-    given_ = Upscaler(net, device="cpu", precision="32-true")
+    loaded = TorchUpscaler.load(str(path), device="cpu", precision="32-true")
+    given_ = TorchUpscaler(net, device="cpu", precision="32-true")
     assert (loaded.enlarge(lr) == given_.enlarge(lr)).all()
 
 
 def test_mistakes_are_said_in_one_line(tmp_path):
     with pytest.raises(UserError, match="tile: 0 pixels are too few"):
-        Upscaler(NETWORKS[0], tile=0)
+        TorchUpscaler(NETWORKS[0], tile=0)
     with pytest.raises(UserError, match="device: 'gpu' is none"):
-        Upscaler(NETWORKS[0], device="gpu")
+        TorchUpscaler(NETWORKS[0], device="gpu")
     with pytest.raises(UserError, match="no such file"):
-        Upscaler.load(tmp_path / "absent.safetensors")
+        TorchUpscaler.load(tmp_path / "absent.safetensors")

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from srgan_lightning.errors import UserError
-from srgan_lightning.inference import Upscaler
+from srgan_lightning.inference.torch_upscaler import TorchUpscaler
 from srgan_lightning.networks import GENERATORS, Generator, load_generator, save_generator
 from srgan_lightning.networks.foreign import recognise, write_foreign
 from srgan_lightning.networks.generators import SPAN, Compact, MSRResNet, RRDBNet
@@ -386,7 +386,7 @@ def test_networks_that_others_do_not_know_are_not_written(tmp_path):
 def test_the_upscaler_takes_foreign_weights(tmp_path):
     net = theirs("RRDBNet x2plus")
     torch.save({"params_ema": net.state_dict()}, tmp_path / "RealESRGAN_x2plus.pth")
-    upscaler = Upscaler.load(tmp_path / "RealESRGAN_x2plus.pth", precision="32-true")
+    upscaler = TorchUpscaler.load(tmp_path / "RealESRGAN_x2plus.pth", precision="32-true")
     assert upscaler.scale == 2
     lr = torch.rand(1, 3, 10, 8)
     with torch.no_grad():

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from srgan_lightning.config import check, compose
 from srgan_lightning.errors import UserError
-from srgan_lightning.inference import Upscaler
+from srgan_lightning.inference.torch_upscaler import TorchUpscaler
 from srgan_lightning.networks import load_generator
 from srgan_lightning.training.config import TrainConfig
 from srgan_lightning.training.fitting import find_fitted
@@ -47,7 +47,12 @@ def test_a_fit_is_a_run_like_any_other(tmp_path):
     assert facts["degradation"].startswith("bicubic(")
     assert facts["stage"] == "fit"
     assert generator.D_lr.shape[0] == 48
-    assert Upscaler.load(path, precision="32-true")(torch.rand(1, 3, 5, 6)).shape == (1, 3, 20, 24)
+    assert TorchUpscaler.load(path, precision="32-true")(torch.rand(1, 3, 5, 6)).shape == (
+        1,
+        3,
+        20,
+        24,
+    )
 
     fit(tmp_path / "again")
     assert (tmp_path / "again/checkpoints/generator.safetensors").read_bytes() == path.read_bytes()

@@ -76,27 +76,32 @@ class RRDBNet(Generator):
             self._start_bilinear()
 
     @property
-    def halo(self) -> int | None:
-        """Radius of the receptive field in LR pixels.
-
-        None with `unshuffle`: a tile would have to start on the same grid as the picture.
-        """
-        if self.unshuffle > 1:
-            return None
+    def halo(self) -> int:  # noqa: D102 - inherited
         radius = 2
         for _ in range(self.doublings):
             radius = math.ceil((radius + 1) / 2)
-        return radius + 1 + 15 * self.blocks + 1
+        return self.unshuffle * (radius + 1 + 15 * self.blocks + 1) + self.unshuffle - 1
+
+    @property
+    def grid(self) -> int:  # noqa: D102 - inherited
+        return self.unshuffle
 
     def forward(self, lr: Tensor) -> Tensor:  # noqa: D102 - inherited
-        features = self.conv_first(self._fold(lr))
+        rows, columns = (-side % self.unshuffle for side in lr.shape[-2:])
+        folded = lr
+        if self.unshuffle > 1:
+            padded = pad(lr, (0, columns, 0, rows), mode="replicate")
+            folded = pixel_unshuffle(padded, self.unshuffle)
+        features = self.conv_first(folded)
         features = features + self.conv_body(self.body(features))
         for convolution in self._enlarging():
             enlarged = interpolate(features, scale_factor=2, mode="nearest")
             features = self.activation(convolution(enlarged))
         sr: Tensor = self.conv_last(self.activation(self.conv_hr(features)))
-        height, width = lr.shape[-2:]
-        return sr[..., : self.scale * height, : self.scale * width].to(lr.dtype)
+        if self.unshuffle > 1:
+            height, width = sr.shape[-2:]
+            sr = sr[..., : height - self.scale * rows, : width - self.scale * columns]
+        return sr.to(lr.dtype)
 
     @torch.no_grad()
     def _start_bilinear(self) -> None:
@@ -118,13 +123,6 @@ class RRDBNet(Generator):
             convolution = self.get_submodule(f"conv_up{number}")
             assert isinstance(convolution, nn.Conv2d)
             yield convolution
-
-    def _fold(self, lr: Tensor) -> Tensor:
-        if self.unshuffle == 1:
-            return lr
-        height, width = lr.shape[-2:]
-        missing = (0, -width % self.unshuffle, 0, -height % self.unshuffle)
-        return pixel_unshuffle(pad(lr, missing, mode="replicate"), self.unshuffle)
 
 
 class RRDB(nn.Module):
