@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import signal
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -15,10 +14,7 @@ import typer
 from srgan_lightning.errors import UserError
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
-
     from srgan_lightning.inference.files import Task
-    from srgan_lightning.inference.pipeline import Pipeline
 
 MODEL, SIZE, COMPUTING, FILES = "Model", "Size", "Computing", "Files"
 
@@ -162,6 +158,7 @@ def upscale(
 
     Example: srgan upscale holiday.jpg photos/ -o enlarged --model generator.safetensors
     """
+    from srgan_lightning.commands.enlarging import enlarge
     from srgan_lightning.inference.files import plan
     from srgan_lightning.inference.load import load_upscaler
     from srgan_lightning.inference.pipeline import Pipeline
@@ -192,53 +189,9 @@ def upscale(
             consistency=consistency,
         )
         pipeline = Pipeline(upscaler=upscaler, wanted=wanted, flux=flux)
-        failures = _enlarge(tasks, pipeline, output)
+        failures = enlarge(tasks, pipeline, output)
     if failures:
         raise typer.Exit(1)
-
-
-def _enlarge(tasks: Sequence[Task], pipeline: Pipeline, output: Path) -> list[UserError]:
-    """Enlarge what can be read, with a bar; say at the end what was done and what was not."""
-    from dataclasses import replace
-
-    failures: list[UserError] = []
-    areas: dict[Task, int] = {}
-    for task in tasks:
-        try:
-            areas[task] = _pixels(task.source) * pipeline.upscaler.scale**2
-        except UserError as error:
-            failures.append(error)
-    start = time.perf_counter()
-    pixels = 0
-    with _progress() as progress:
-        bar = progress.add_task("", total=sum(areas.values()), rate="")
-
-        def advance(made: int) -> None:
-            progress.advance(bar, made)
-            speed = progress.tasks[0].speed
-            progress.update(bar, rate=f"{speed / 1e6:.2f} MP/s" if speed else "")
-
-        running = replace(
-            pipeline,
-            on_start=lambda task: progress.update(bar, description=task.source.name),
-            on_tile=advance,
-        )
-        for task, failure in running.run([*areas]):
-            if failure is None:
-                pixels += areas[task]
-            else:
-                failures.append(failure)
-    seconds = time.perf_counter() - start
-    megapixels = pixels / 1e6
-    typer.echo(
-        f"{len(tasks) - len(failures)} of {len(tasks)} pictures enlarged to {output}: "
-        f"{megapixels:.1f} MP in {seconds:.1f} s ({megapixels / seconds:.2f} MP/s, "
-        f"{pipeline.upscaler.precision_for(8)} on {pipeline.upscaler.device})",
-        err=str(output) == "-",
-    )
-    for failure in failures:
-        typer.echo(f"srgan: not enlarged: {failure}", err=True)
-    return failures
 
 
 def _tile(text: str) -> Any:
@@ -266,16 +219,6 @@ def _default_model(tasks: Sequence[Task]) -> Path:
     return Path("lanczos")
 
 
-def _pixels(source: Path) -> int:
-    from srgan_lightning.imaging.fits import fits_pixels, is_fits
-    from srgan_lightning.imaging.read import image_size
-
-    if is_fits(source):
-        return fits_pixels(source)
-    height, width = image_size(source)
-    return height * width
-
-
 @contextlib.contextmanager
 def _terminable() -> Iterator[None]:
     """Let SIGTERM end the command as an exception does, so that unfinished files are removed."""
@@ -284,24 +227,3 @@ def _terminable() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def _progress() -> Progress:
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        TaskProgressColumn,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )

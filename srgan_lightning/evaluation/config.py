@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt
 
 from srgan_lightning.errors import UserError
 from srgan_lightning.evaluation.sets import SetName
+from srgan_lightning.inference.upscaler import Tiling
 from srgan_lightning.precision import Precision
 
 Names = Annotated[tuple[str, ...], Field(min_length=1)]
@@ -62,6 +63,7 @@ class EvaluateConfig(BaseModel):
         seed: of a degradation's draws.
         device: where generators run.
         precision: what they compute in; 32-true for figures to the digit.
+        tiling: "exact", or "cells" of 96 pixels (or `tile`) put side by side.
         tile: the largest tile in LR pixels, "auto" as memory allows, None for whole pictures.
         plugins: modules to import, which register networks and degradations.
     """
@@ -78,6 +80,7 @@ class EvaluateConfig(BaseModel):
     seed: int = 0
     device: str = "auto"
     precision: Literal["auto"] | Precision = "32-true"
+    tiling: Tiling = "exact"
     tile: PositiveInt | Literal["auto"] | None = "auto"
     plugins: tuple[str, ...] = ()
 

@@ -9,6 +9,8 @@ from torch import Tensor
 from srgan_lightning.degradations.base import Degradation
 from srgan_lightning.evaluation.pairs import BenchmarkPair
 from srgan_lightning.evaluation.protocol import Protocol
+from srgan_lightning.inference.tiling import seam_energy
+from srgan_lightning.inference.upscaler import CELL
 from srgan_lightning.metrics.colour import colour_shift_of_levels
 from srgan_lightning.metrics.functional import (
     WINDOW,
@@ -47,8 +49,10 @@ class Ruler:
         Returns:
             "psnr" in dB, "ssim", "ms_ssim" (not of pictures below 176 pixels), the distances by
             name, "lr_psnr" (PSNR in dB between LR and SR reduced to it, uncropped), "sharpness"
-            (the share of HR's high-frequency energy that SR has), "brightness" and "colour" (mean
-            shifts of luma and chroma in levels).
+            (the share of HR's high-frequency energy that SR has), "seams" (see `seam_energy`: how
+            much borders of 96-pixel cells of LR would show, and do where SR was made so; not of
+            pictures without such a border), "brightness" and "colour" (mean shifts of luma and
+            chroma in levels).
 
         Raises:
             UserError: for a picture too small for the protocol, SR that is not as large as HR.
@@ -68,6 +72,9 @@ class Ruler:
             figures["lr_psnr"] = psnr(reduced, pair.lr.cpu(), crop=0, space=space)
         scale = hr.shape[-1] // pair.lr.shape[-1]
         figures["sharpness"] = sharpness_of_levels(*luma, scale=scale)
+        seams = seam_energy(sr[0].mean(0)[..., None].numpy(), period=CELL * scale)
+        if seams is not None:
+            figures["seams"] = torch.tensor(seams)
         figures["brightness"] = (luma[0] - luma[1]).mean(dim=(1, 2, 3))
         figures["colour"] = colour_shift_of_levels(*rgb)
         return {name: figure.item() for name, figure in figures.items()}

@@ -107,7 +107,11 @@ def find_model(name: str, asked: EvaluateConfig) -> Model:
     generator, _ = find_generator(name if is_method(name) else path, scale=asked.scale)
     _check_scale(path, generator.scale, asked.scale)
     upscaler = TorchUpscaler(
-        generator, device=asked.device, precision=asked.precision, tile=asked.tile
+        generator,
+        device=asked.device,
+        precision=asked.precision,
+        tile=asked.tile,
+        tiling=asked.tiling,
     )
     upscaler(torch.zeros(1, 3, WARM_UP, WARM_UP))  # so that no picture's seconds hold the start
     label = name if is_method(name) else label_of(path)

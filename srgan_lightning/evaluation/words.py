@@ -6,7 +6,7 @@ from srgan_lightning.evaluation.bootstrap import Difference
 from srgan_lightning.evaluation.table import Row, Table
 
 # What stands in the second table of the terminal: what SR is like, and what it costs.
-CHARACTER = ("sharpness", "brightness", "colour")
+CHARACTER = ("sharpness", "seams", "brightness", "colour")
 COSTS = ("parameters", "multiply_adds", "seconds", "megapixels")
 
 HEADINGS = {
@@ -17,6 +17,7 @@ HEADINGS = {
     "dists": "DISTS",
     "lr_psnr": "LR-PSNR [dB]",
     "sharpness": "sharpness",
+    "seams": "seams",
     "brightness": "brightness [levels]",
     "colour": "colour [levels]",
     "parameters": "parameters",
@@ -46,6 +47,7 @@ _WRITE: Mapping[str, Callable[[float], str]] = {
     "psnr": _decimals(2),
     "lr_psnr": _decimals(2),
     "sharpness": _decimals(3),
+    "seams": _decimals(2),
     "brightness": lambda value: f"{value:+.2f}",
     "colour": _decimals(2),
     "parameters": _quantity,

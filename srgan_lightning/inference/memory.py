@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 
 SHARE = 0.5  # of what is free: other programs want some too
-CPU_MOST = 2**30  # bytes; more makes nothing faster there
+CPU_MOST = 2**29  # bytes; more makes nothing faster there
 
 
 def affordable(device: torch.device, bytes_per_pixel: float) -> int:

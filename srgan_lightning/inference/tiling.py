@@ -45,9 +45,9 @@ class Span:
         """
         weights = np.ones((self.last - self.first) * scale, np.float32)
         for margin, end in ((self.start - self.first, 1), (self.last - self.stop, -1)):
-            width = 2 * margin * scale
-            rise = (np.arange(width, dtype=np.float32) + 0.5) / max(width, 1)
-            weights[::end][:width] *= rise
+            if margin:
+                rise = (np.arange(len(weights), dtype=np.float32) + 0.5) / (2 * margin * scale)
+                weights[::end] *= np.minimum(rise, 1)
         return weights
 
 
@@ -108,13 +108,13 @@ def seam_energy(sr: NDArray[Any], *, period: int) -> float | None:
     """
     seams, others = [], []
     for axis in (0, 1):
-        values = np.moveaxis(np.asarray(sr, np.float64), axis, 0)
+        values = np.moveaxis(np.asarray(sr), axis, 0)
         if len(values) < 4:
             continue
         # What a line through its two neighbours on either side would have the step be.
         steps = np.diff(values, axis=0)
         bend = steps[1:-1] - (steps[:-2] + steps[2:]) / 2
-        energy = np.square(bend).reshape(len(bend), -1).mean(1)
+        energy = np.square(bend).reshape(len(bend), -1).mean(1, dtype=np.float64)
         border = (np.arange(len(bend)) + 2) % period == 0
         seams.append(energy[border])
         others.append(energy[~border])

@@ -20,7 +20,7 @@ from srgan_lightning.inference.upscaler import Job, Tile, Tiling, Upscaler
 from srgan_lightning.networks.base import Generator
 from srgan_lightning.precision import Precision, autocast, resolve_device, resolve_precision
 
-TRIAL = 8, 5  # height and width of the picture that a network is tried with
+TRIAL = 8, 8  # height and width of the picture that a network is tried with
 
 
 class TorchUpscaler(Upscaler):

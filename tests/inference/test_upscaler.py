@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -5,10 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from srgan_lightning.errors import UserError
+from srgan_lightning.imaging.read import read_rgb
 from srgan_lightning.inference.pictures import to_picture, to_tensor
+from srgan_lightning.inference.tiling import seam_energy
 from srgan_lightning.inference.torch_upscaler import TorchUpscaler
+from srgan_lightning.networks import GENERATORS, Generator
+from srgan_lightning.networks.generators.rrdbnet import RRDBNet
 from srgan_lightning.networks.generators.srresnet import SRResNet
 from srgan_lightning.networks.weights import save_generator
+from srgan_lightning.samples import sample_folder
 
 
 def network(**options) -> SRResNet:
@@ -63,6 +70,140 @@ def test_enlarged_is_the_clamped_and_rounded_network():
     assert enlarged.dtype == np.uint8
     assert enlarged.shape == (44, 92, 3)
     assert (enlarged == to_picture(net(to_tensor(lr)))).all()
+
+
+@pytest.mark.parametrize("name", ["vdsr", "srcnn", "fsrcnn", "lanczos"])
+def test_what_does_not_go_by_rows_goes_by_tiles_with_a_halo(name):
+    net = GENERATORS.build(name, {}, scale=4).eval()
+    lr = to_tensor(picture(33, 21))
+    upscaler = TorchUpscaler(net, device="cpu", precision="32-true", tile=9)
+    assert not upscaler._by_rows
+    with torch.inference_mode():
+        assert torch.allclose(upscaler(lr), net(lr), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (5, 4), (17, 12)])
+@pytest.mark.parametrize("by_rows", [True, False])
+def test_folded_pixels_keep_their_grid(size, by_rows):
+    net = RRDBNet(scale=2, blocks=1, width=8, growth=4, unshuffle=2).eval()
+    upscaler = TorchUpscaler(net, device="cpu", precision="32-true", tile=3)
+    upscaler._by_rows = upscaler._by_rows and by_rows
+    assert upscaler._by_rows == by_rows
+    lr = to_tensor(picture(*size))
+    with torch.inference_mode():
+        assert torch.allclose(upscaler(lr), net(lr), rtol=0, atol=1e-5)
+
+
+class Everywhere(Generator):
+    """Adds to the nearest enlargement what the whole picture is like."""
+
+    scale = 2
+    halo = None
+
+    def forward(self, lr):
+        return lr.repeat_interleave(2, -1).repeat_interleave(2, -2) + lr.mean((2, 3), True)
+
+
+def test_tiles_of_a_network_without_a_halo_are_blended_and_this_is_said():
+    lr = picture(50, 70)
+    whole = TorchUpscaler(Everywhere(), precision="32-true", tile=None).enlarge(lr / np.float32(1))
+    upscaler = TorchUpscaler(Everywhere(), precision="32-true", tile=24)
+    with pytest.warns(UserWarning, match="Everywhere: each SR pixel depends on the whole picture"):
+        blended = upscaler.enlarge(lr / np.float32(1))
+    assert blended.shape == whole.shape
+    cells = TorchUpscaler(Everywhere(), precision="32-true", tile=24, tiling="cells").enlarge(
+        lr / np.float32(1)
+    )
+    steps = [abs(np.diff(sr - whole, axis=0)).max() for sr in (blended, cells)]
+    assert steps[0] < steps[1] / 4
+    assert upscaler.describe(8)["Tile"] == "24, blended over 32"
+
+
+@settings(max_examples=20, deadline=None)
+@given(height=st.integers(1, 40), width=st.integers(1, 40), tile=st.integers(1, 24))
+def test_blending_what_agrees_changes_nothing(height, width, tile):
+    class Local(Everywhere):
+        def forward(self, lr):
+            return lr.repeat_interleave(2, -1).repeat_interleave(2, -2)
+
+    lr = picture(height, width)
+    upscaler = TorchUpscaler(Local(), precision="32-true", tile=tile)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert (upscaler.enlarge(lr) == lr.repeat(2, 0).repeat(2, 1)).all()
+
+
+def test_cells_are_put_side_by_side():
+    net, lr = NETWORKS[0], picture(30, 40)
+    upscaler = TorchUpscaler(net, device="cpu", precision="32-true", tile=16, tiling="cells")
+    enlarged = upscaler.enlarge(lr)
+    for top in (0, 16):
+        for left in (0, 16, 32):
+            cell = lr[top : top + 16, left : left + 16]
+            expected = to_picture(net(to_tensor(cell)))
+            place = enlarged[top * 4 : top * 4 + 64, left * 4 : left * 4 + 64]
+            assert (place == expected).all()
+    assert TorchUpscaler(net, tiling="cells").describe(8)["Tile"] == "cells of 96, no halo"
+
+
+def test_cells_leave_seams_and_tiles_do_not():
+    photograph = read_rgb(sample_folder("heldout") / "perched-osprey.jpg")[:600:4, :800:4]
+    energies = {
+        tiling: seam_energy(
+            TorchUpscaler.load("lanczos", tile=48, tiling=tiling).enlarge(photograph), period=192
+        )
+        for tiling in ("exact", "cells")
+    }
+    assert 0.8 < energies["exact"] < 1.2
+    assert energies["cells"] > 2 * energies["exact"]
+
+
+def test_an_ensemble_does_not_care_which_way_up_a_picture_is():
+    lr = picture(9, 14)
+    upscaler = TorchUpscaler(NETWORKS[0], device="cpu", precision="32-true", ensemble=True)
+    turned = np.ascontiguousarray(np.rot90(lr))
+    values = upscaler.enlarge(lr / np.float32(255)), upscaler.enlarge(turned / np.float32(255))
+    assert np.allclose(np.rot90(values[0]), values[1], atol=1e-5)
+    plain = TorchUpscaler(NETWORKS[0], device="cpu", precision="32-true")
+    ways = []
+    for turns in range(4):
+        for mirror in (False, True):
+            way = np.rot90(lr[:, ::-1] if mirror else lr, turns) / np.float32(255)
+            sr = np.rot90(plain.enlarge(np.ascontiguousarray(way)), -turns)
+            ways.append(sr[:, ::-1] if mirror else sr)
+    assert np.allclose(np.mean(ways, 0), values[0], atol=1e-5)
+    assert "8 turned and mirrored" in upscaler.describe(8)["Ensemble"]
+
+
+def test_tiles_get_smaller_when_memory_is_out(monkeypatch):
+    upscaler = TorchUpscaler(NETWORKS[0], device="cpu", precision="32-true")
+    lr = picture(40, 30)
+    expected = upscaler.enlarge(lr)
+    for by_rows in (True, False):
+        upscaler = TorchUpscaler(NETWORKS[0], device="cpu", precision="32-true")
+        upscaler._by_rows = by_rows
+        forward = upscaler._generator.forward
+
+        def limited(image, forward=forward):
+            if image.shape[2] * image.shape[3] > 900:
+                raise torch.OutOfMemoryError("CUDA out of memory")
+            return forward(image)
+
+        monkeypatch.setattr(upscaler._generator, "forward", limited)
+        with pytest.warns(UserWarning, match="out of memory; going on with tiles of 20 pixels"):
+            enlarged = upscaler.enlarge(lr)
+        assert abs(enlarged.astype(int) - expected).max() <= 1
+
+
+def test_memory_for_not_even_a_pixel_is_said_in_one_line(monkeypatch):
+    upscaler = TorchUpscaler(NETWORKS[0], device="cpu", precision="32-true", tile=1)
+
+    def fail(image):
+        raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory")
+
+    monkeypatch.setattr(upscaler._generator, "forward", fail)
+    with pytest.raises(UserError, match="cpu: not even a tile of one pixel"):
+        upscaler.enlarge(picture(2, 2))
 
 
 def test_every_tile_is_told():

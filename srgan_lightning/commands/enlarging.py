@@ -1,0 +1,83 @@
+"""Files enlarged under a progress bar, with a last line that says what was done."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from srgan_lightning.errors import UserError
+from srgan_lightning.imaging.fits import fits_pixels, is_fits
+from srgan_lightning.imaging.read import image_size
+from srgan_lightning.inference.files import Task
+from srgan_lightning.inference.pipeline import Pipeline
+
+
+def enlarge(tasks: Sequence[Task], pipeline: Pipeline, output: Path) -> list[UserError]:
+    """Enlarge what can be read, with a bar; say at the end what was done and what was not."""
+    failures: list[UserError] = []
+    areas: dict[Task, int] = {}
+    for task in tasks:
+        try:
+            areas[task] = _pixels(task.source) * pipeline.upscaler.scale**2
+        except UserError as error:
+            failures.append(error)
+    start = time.perf_counter()
+    pixels = 0
+    with _progress() as progress:
+        bar = progress.add_task("", total=sum(areas.values()), rate="")
+
+        def advance(made: int) -> None:
+            progress.advance(bar, made)
+            speed = progress.tasks[0].speed
+            progress.update(bar, rate=f"{speed / 1e6:.2f} MP/s" if speed else "")
+
+        running = replace(
+            pipeline,
+            on_start=lambda task: progress.update(bar, description=task.source.name),
+            on_tile=advance,
+        )
+        for task, failure in running.run([*areas]):
+            if failure is None:
+                pixels += areas[task]
+            else:
+                failures.append(failure)
+    seconds = time.perf_counter() - start
+    megapixels = pixels / 1e6
+    typer.echo(
+        f"{len(tasks) - len(failures)} of {len(tasks)} pictures enlarged to {output}: "
+        f"{megapixels:.1f} MP in {seconds:.1f} s ({megapixels / seconds:.2f} MP/s, "
+        f"{pipeline.upscaler.precision_for(8)} on {pipeline.upscaler.device})",
+        err=str(output) == "-",
+    )
+    for failure in failures:
+        typer.echo(f"srgan: not enlarged: {failure}", err=True)
+    return failures
+
+
+def _pixels(source: Path) -> int:
+    if is_fits(source):
+        return fits_pixels(source)
+    height, width = image_size(source)
+    return height * width
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
