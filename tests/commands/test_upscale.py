@@ -1,3 +1,6 @@
+import io
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -105,6 +108,98 @@ def test_nothing_is_overwritten_unasked(tmp_path, model, photographs):
     assert (out / "a.png").stat().st_mtime_ns == before
     assert call(photographs, "-o", out, "--model", model, "--overwrite").exit_code == 0
     assert (out / "a.png").stat().st_mtime_ns > before
+
+
+def test_resumed_it_does_only_what_is_missing(tmp_path, model, photographs):
+    out = tmp_path / "out"
+    assert call(photographs, "-o", out, "--model", model).exit_code == 0
+    before = (out / "a.png").stat().st_mtime_ns
+    (out / "deep/b.png").unlink()
+    resumed = call(photographs, "-o", out, "--model", model, "--resume")
+    assert "1 of 1 pictures enlarged" in resumed.stdout
+    assert (out / "a.png").stat().st_mtime_ns == before
+    assert (out / "deep/b.png").is_file()
+    again = call(photographs, "-o", out, "--model", model, "--resume")
+    assert (again.exit_code, again.stdout) == (0, "")
+    assert "all is there already" in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("asked", "size"),
+    [
+        (("--scale", 2), (40, 24)),
+        (("--scale", 2.5), (50, 30)),
+        (("--width", 30), (30, 18)),
+        (("--height", 30), (50, 30)),
+        (("--fit", "60x60"), (60, 36)),
+    ],
+)
+def test_any_size_is_had(tmp_path, model, photographs, asked, size):
+    target = tmp_path / "big.png"
+    assert call(photographs / "a.png", "-o", target, "--model", model, *asked).exit_code == 0
+    with Image.open(target) as big:
+        assert big.size == size
+
+
+def test_patterns_are_expanded(tmp_path, model, photographs):
+    out = tmp_path / "out"
+    assert call(f"{photographs}/**/*.webp", "-o", out, "--model", model).exit_code == 0
+    assert [path.name for path in out.iterdir()] == ["b.png"]
+    refused = call(f"{photographs}/*.tif", "-o", out, "--model", model)
+    assert "*.tif: matches no picture" in str(refused.exception)
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_a_picture_comes_and_goes_through_pipes(tmp_path, model, photographs, suffix):
+    source = tmp_path / f"in.{suffix}"
+    with Image.open(photographs / "a.png") as image:
+        image.save(source)
+    assert call(source, "-o", tmp_path / f"big.{suffix}", "--model", model).exit_code == 0
+    command = [sys.executable, "-m", "srgan_lightning", "upscale", "-", "-o", "-", "--model", model]
+    done = subprocess.run(command, input=source.read_bytes(), capture_output=True, check=True)
+    assert b"1 of 1 pictures enlarged to -" in done.stderr
+    with (
+        Image.open(io.BytesIO(done.stdout)) as piped,
+        Image.open(tmp_path / f"big.{suffix}") as big,
+    ):
+        assert piped.format == big.format
+        assert (np.asarray(piped) == np.asarray(big)).all()
+
+
+def test_cells_ensemble_and_consistency_are_told(tmp_path, model, photographs):
+    target = tmp_path / "big.png"
+    options = ("--tiling", "cells", "--ensemble", "--consistency")
+    with pytest.warns(UserWarning, match="was trained for an unknown degradation"):
+        result = call(photographs / "a.png", "-o", target, "--model", model, *options)
+    assert result.exit_code == 0
+    with Image.open(target) as big:
+        assert big.text["Tile"] == "cells of 96, no halo"
+        assert big.text["Ensemble"] == "mean of 8 turned and mirrored"
+        assert big.text["Consistency"] == "bicubic(scale=4, quantize=False)"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--overwrite", "--resume"), "exclude each other"),
+        (("--tile", "many"), "'many' is neither auto nor a number"),
+        (("--fit", "12"), "'12' is no box; say it as 1920x1080"),
+        (("--scale", 2, "--width", 9), "say the same thing twice"),
+        (("--backend", "onnx"), "`srgan export` makes an ONNX file"),
+    ],
+)
+def test_options_that_do_not_fit_are_told(tmp_path, model, photographs, options, message):
+    result = call(photographs, "-o", tmp_path / "out", "--model", model, *options)
+    assert isinstance(result.exception, UserError)
+    assert message in str(result.exception)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_size_beyond_the_model_s_is_reported(tmp_path, model, photographs):
+    result = call(photographs, "-o", tmp_path / "out", "--model", model, "--width", 40)
+    assert result.exit_code == 1
+    assert "1 of 2 pictures enlarged" in result.stdout
+    assert "is more than 4 times 7x9" in result.stderr
 
 
 def test_names_get_a_suffix(tmp_path, model, photographs):

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image, ImageCms
 from PIL.ExifTags import IFD, Base
 from PIL.PngImagePlugin import PngInfo
@@ -14,7 +16,7 @@ from PIL.PngImagePlugin import PngInfo
 from srgan_lightning.errors import UserError
 from srgan_lightning.imaging.decode import read_document
 from srgan_lightning.imaging.document import Document, Metadata
-from srgan_lightning.imaging.encode import write_document
+from srgan_lightning.imaging.encode import write_document, write_strips
 from srgan_lightning.imaging.read import read_rgb
 
 SIGNED = {"Software": "srgan-lightning 1", "Model": "bicubic"}
@@ -95,6 +97,34 @@ def test_tiff_is_what_another_reader_reads(tmp_path, channels):
             assert page.tags["Software"].value == "srgan-lightning 1"
             assert page.photometric.name == ("RGB" if channels > 2 else "MINISBLACK")
             assert [int(extra) for extra in page.extrasamples] == [2] * (channels in (2, 4))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_beyond_4_gb_a_tiff_is_a_bigtiff(tmp_path, monkeypatch, dtype):
+    monkeypatch.setattr("srgan_lightning.imaging.tiff._LIMIT", 1000)
+    channels = 1 if dtype is np.float32 else 4
+    given = document(
+        channels, dtype, exif={Base.Artist: "Ada", IFD.Exif: {TIME: "2024:01:02 03:04:05"}}
+    )
+    write_document(tmp_path / "a.tif", given, provenance=SIGNED)
+    with tifffile.TiffFile(tmp_path / "a.tif") as file:
+        assert file.is_bigtiff
+        assert np.array_equal(file.asarray().reshape(given.samples.shape), given.samples)
+    back = read_document(tmp_path / "a.tif").metadata
+    assert back.exif[IFD.Exif] == {TIME: "2024:01:02 03:04:05"}
+
+
+@settings(max_examples=20, deadline=None)
+@given(heights=st.lists(st.integers(1, 200), min_size=1, max_size=5))
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_strips_make_the_file_that_the_whole_picture_makes(tmp_path_factory, suffix, heights):
+    folder = tmp_path_factory.mktemp("strips")
+    pixels = samples(3, np.uint8, sum(heights), 5)
+    write_document(folder / f"a.{suffix}", Document(pixels), provenance=SIGNED)
+    strips = np.split(pixels, np.cumsum(heights)[:-1])
+    layout = Document(pixels).layout
+    write_strips(folder / f"b.{suffix}", layout, strips, provenance=SIGNED)
+    assert (folder / f"a.{suffix}").read_bytes() == (folder / f"b.{suffix}").read_bytes()
 
 
 @pytest.mark.parametrize("channels", [1, 3])
