@@ -88,7 +88,12 @@ def build_page(models: Models, *, max_megapixels: float) -> FastAPI:
                     label="Picture", file_types=sorted(SUFFIXES), height=150, elem_id="picture"
                 )
                 preview = gr.Image(
-                    label="Input", format="png", interactive=False, visible=False, buttons=[]
+                    label="Input",
+                    format="png",
+                    interactive=False,
+                    visible=False,
+                    buttons=[],
+                    elem_id="preview",
                 )
                 model = gr.Dropdown(models.names, label="Model", elem_id="model")
                 button = gr.Button("Enlarge", variant="primary", elem_id="enlarge")

@@ -1,20 +1,26 @@
 """The page served: loopback unless told otherwise, one port, files in a private folder."""
 
+from __future__ import annotations
+
 import contextlib
 import errno
 import ipaddress
+import logging
 import os
 import signal
 import socket
-import sys
 import tempfile
+import threading
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from srgan_lightning.demo.models import Models
 from srgan_lightning.errors import UserError
 from srgan_lightning.precision import Precision
+
+if TYPE_CHECKING:
+    import uvicorn
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
@@ -46,7 +52,10 @@ def serve(
     """
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(_listen(host, port))
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="srgan-demo-"))
+        models = Models(given, device=device, precision=precision)
+        folder = stack.enter_context(
+            tempfile.TemporaryDirectory(prefix="srgan-demo-", ignore_cleanup_errors=True)
+        )
         # Gradio reads these when it is imported.
         os.environ |= {"GRADIO_TEMP_DIR": folder, "GRADIO_ANALYTICS_ENABLED": "False"}
         try:
@@ -58,9 +67,7 @@ def serve(
             raise UserError(
                 f"demo: needs {error.name}; pip install 'srgan-lightning[demo]' brings it"
             ) from None
-        page = build_page(
-            Models(given, device=device, precision=precision), max_megapixels=max_megapixels
-        )
+        page = build_page(models, max_megapixels=max_megapixels)
         name = f"[{host}]" if ":" in host else host
         if _is_loopback(host):
             # A page elsewhere may give its own name this address, and would then be let in.
@@ -74,12 +81,23 @@ def serve(
         server = uvicorn.Server(
             uvicorn.Config(page, log_level="warning", timeout_graceful_shutdown=1)
         )
-        # uvicorn ends in good order, then lets the signal do what it did before: SIGTERM would
-        # leave the folder behind.
-        signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-        with contextlib.suppress(KeyboardInterrupt):
-            on_ready(f"http://{name}:{listener.getsockname()[1]}/")
-            server.run(sockets=[listener])
+        on_ready(f"http://{name}:{listener.getsockname()[1]}/")
+        idle = _run(server, listener)
+    if not idle:
+        os._exit(0)  # torch computes on in its thread, and would abort an ordinary end
+
+
+def _run(server: uvicorn.Server, listener: socket.socket) -> bool:
+    """Serve until SIGINT or SIGTERM, and tell whether no work is under way any more."""
+    thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    thread.start()
+    with contextlib.suppress(KeyboardInterrupt):
+        thread.join()
+    logging.getLogger("uvicorn.error").disabled = True  # it would report each request cut off
+    server.should_exit = True
+    thread.join(timeout=3)
+    return not thread.is_alive()
 
 
 def _listen(host: str, port: int) -> socket.socket:
