@@ -2,7 +2,6 @@
 
 import html
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,13 +31,14 @@ THEME = gr.themes.Base(
 )
 
 
-def build_page(models: Models, *, max_megapixels: float) -> FastAPI:
+def build_page(models: Models, folder: Path, *, max_megapixels: float) -> FastAPI:
     """Build the page as an application that a server can run.
 
     One picture is enlarged at a time; others wait. Files are kept for an hour at most.
 
     Args:
         models: what to choose from.
+        folder: Gradio's own (`GRADIO_TEMP_DIR`), from which it serves files where they are.
         max_megapixels: the most pixels of a picture, in millions.
     """
 
@@ -51,28 +51,26 @@ def build_page(models: Models, *, max_megapixels: float) -> FastAPI:
         upload: str | None,
         name: str,
         progress: gr.Progress = gr.Progress(),  # noqa: B008 - so Gradio knows that one is wanted
-    ) -> Iterator[tuple[Any, ...]]:
+    ) -> tuple[Any, ...]:
         if upload is None:
             raise gr.Error("Drop a picture first.", print_exception=False)
         progress(0, desc=name)
-        # Gradio copies what it serves; the generator goes on, and the folder away, after that.
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                made = enlarge(
-                    Path(upload),
-                    Path(folder),
-                    models[name],
-                    name=name,
-                    max_megapixels=max_megapixels,
-                    on_progress=lambda part: progress(part, desc=name),
-                )
-            except UserError as error:
-                raise _told(error) from None
-            for remark in made.remarks:
-                gr.Warning(html.escape(remark))
-            label = f"Download {made.file.name}"
-            ready = gr.DownloadButton(label, value=made.file, interactive=True)
-            yield (str(made.before), str(made.after)), html.escape(made.facts), ready
+        try:
+            made = enlarge(
+                Path(upload),
+                Path(tempfile.mkdtemp(dir=folder)),
+                models[name],
+                name=name,
+                max_megapixels=max_megapixels,
+                on_progress=lambda part: progress(part, desc=name),
+            )
+        except UserError as error:
+            raise _told(error) from None
+        for remark in made.remarks:
+            gr.Warning(html.escape(remark))
+        label = f"Download {made.file.name}"
+        ready = gr.DownloadButton(label, value=made.file, interactive=True)
+        return (str(made.before), str(made.after)), html.escape(made.facts), ready
 
     with gr.Blocks(
         title="srgan demo", analytics_enabled=False, delete_cache=(600, 3600), fill_width=True
@@ -108,9 +106,15 @@ def build_page(models: Models, *, max_megapixels: float) -> FastAPI:
                     max_height=640,
                     elem_id="slider",
                 )
-                facts = gr.HTML(elem_id="facts")
+                facts = gr.HTML(elem_id="facts", padding=False)
                 download = gr.DownloadButton("Download", interactive=False, elem_id="download")
-        upload.change(show, upload, [preview, slider, facts, download], api_visibility="private")
+        upload.change(
+            show,
+            upload,
+            [preview, slider, facts, download],
+            api_visibility="private",
+            show_progress="hidden",
+        )
         button.click(
             run,
             [upload, model],
@@ -145,4 +149,4 @@ def _look(upload: str, max_megapixels: float) -> NDArray[np.uint8]:
 
 
 def _told(error: UserError) -> gr.Error:
-    return gr.Error(html.escape(str(error)), title="Not enlarged", print_exception=False)
+    return gr.Error(html.escape(str(error)), print_exception=False)

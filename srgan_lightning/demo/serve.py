@@ -13,6 +13,7 @@ import tempfile
 import threading
 import warnings
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from srgan_lightning.demo.models import Models
@@ -35,7 +36,7 @@ def serve(
     max_megapixels: float,
     on_ready: Callable[[str], None],
 ) -> None:
-    """Serve the page until the process is interrupted.
+    """Serve the page until the process is interrupted, which ends it with status 0.
 
     Args:
         given: models, as `Models` takes them.
@@ -67,7 +68,7 @@ def serve(
             raise UserError(
                 f"demo: needs {error.name}; pip install 'srgan-lightning[demo]' brings it"
             ) from None
-        page = build_page(models, max_megapixels=max_megapixels)
+        page = build_page(models, Path(folder), max_megapixels=max_megapixels)
         name = f"[{host}]" if ":" in host else host
         if _is_loopback(host):
             # A page elsewhere may give its own name this address, and would then be let in.
@@ -82,13 +83,13 @@ def serve(
             uvicorn.Config(page, log_level="warning", timeout_graceful_shutdown=1)
         )
         on_ready(f"http://{name}:{listener.getsockname()[1]}/")
-        idle = _run(server, listener)
-    if not idle:
-        os._exit(0)  # torch computes on in its thread, and would abort an ordinary end
+        _run(server, listener)
+    if threading.active_count() > 1:
+        os._exit(0)  # torch may compute on in one of them, and would abort an ordinary end
 
 
-def _run(server: uvicorn.Server, listener: socket.socket) -> bool:
-    """Serve until SIGINT or SIGTERM, and tell whether no work is under way any more."""
+def _run(server: uvicorn.Server, listener: socket.socket) -> None:
+    """Serve until SIGINT or SIGTERM; work that is under way then is not waited for."""
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     thread.start()
@@ -97,7 +98,6 @@ def _run(server: uvicorn.Server, listener: socket.socket) -> bool:
     logging.getLogger("uvicorn.error").disabled = True  # it would report each request cut off
     server.should_exit = True
     thread.join(timeout=3)
-    return not thread.is_alive()
 
 
 def _listen(host: str, port: int) -> socket.socket:
