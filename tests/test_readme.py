@@ -191,7 +191,7 @@ def serve_and_interrupt(arguments: list[str]) -> None:
             assert told, command
             session = requests.Session()
             session.trust_env = False  # no proxy between
-            assert "<title>" in session.get(told[0], timeout=60).text
+            assert "srgan demo" in session.get(told[0], timeout=60).text
             process.send_signal(signal.SIGINT)
             assert process.wait(timeout=60) == 0
         finally:
