@@ -8,6 +8,7 @@ from typing import NoReturn
 import typer
 
 from srgan_lightning.commands.blend import blend
+from srgan_lightning.commands.demo import demo
 from srgan_lightning.commands.evaluate import evaluate
 from srgan_lightning.commands.export import export
 from srgan_lightning.commands.info import info
@@ -29,6 +30,7 @@ HYDRA = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_
 app.command(context_settings=HYDRA)(train)
 app.command(context_settings=HYDRA)(evaluate)
 app.command()(upscale)
+app.command()(demo)
 app.command()(blend)
 app.command()(export)
 app.command()(prepare)

@@ -13,7 +13,7 @@ FLOORS = [
     {"classical", "losses", "data"},
     {"inference"},
     {"evaluation"},
-    {"training", "report", "export"},
+    {"training", "report", "export", "demo"},
     {"commands", "api"},
     {"cli", "__init__"},
     {"__main__"},
@@ -21,7 +21,7 @@ FLOORS = [
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 FRAMEWORKS = {"pytorch_lightning", "hydra", "wandb", "omegaconf"}
 PURE = {"networks", "classical", "losses", "degradations", "metrics", "imaging", "inference"}
-PURE |= {"evaluation", "report", "export"}
+PURE |= {"evaluation", "report", "export", "demo"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 

@@ -11,6 +11,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import warnings
@@ -23,6 +24,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import requests
 from PIL import Image
 
 import srgan_lightning.classical  # noqa: F401 - its methods are registered before a block runs
@@ -179,6 +181,23 @@ def srgan(*arguments: str) -> int:
     return 0
 
 
+def serve_and_interrupt(arguments: list[str]) -> None:
+    """Run `srgan demo`, on a port that is free, until it serves the page; then press Ctrl-C."""
+    command = [sys.executable, "-m", "srgan_lightning", "demo", *arguments, "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            told = re.search(r"http://127\.0\.0\.1:\d+/", process.stdout.readline())
+            assert told, command
+            session = requests.Session()
+            session.trust_env = False  # no proxy between
+            assert "srgan demo" in session.get(told[0], timeout=60).text
+            process.send_signal(signal.SIGINT)
+            assert process.wait(timeout=60) == 0
+        finally:
+            process.kill()
+
+
 def make(*targets: str) -> int:
     """Ask what make would do; its help it shows."""
     clean = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
@@ -192,6 +211,8 @@ def execute(stopped: None, home: Path, small: list[str]) -> Callable[[str], None
         match shlex.split(command):
             case ["make", *targets]:
                 assert make(*targets) == 0, command
+            case ["srgan", "demo", *arguments]:
+                serve_and_interrupt(arguments)
             case ["srgan", "train", *arguments]:
                 assert srgan("train", *reduced(arguments, small)) == 0, command
             case [
