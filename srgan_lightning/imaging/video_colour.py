@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 BT709, UNSPECIFIED, BT601 = 1, 2, 6
 LIMITED, FULL = 1, 2
-RGB = 0
+RGB, SRGB = 0, 13
 _MATRICES = {BT709, 4, 5, BT601, 7, 9}  # what swscale computes
 _GAMMAS = {16: "PQ", 18: "HLG"}
 

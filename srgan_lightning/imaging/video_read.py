@@ -214,8 +214,9 @@ def container_errors(path: Path) -> list[str]:
     """
     import av
 
-    kind = ""
+    kind, terse = "", av.logging.get_skip_repeated()
     with av.logging.Capture() as messages:
+        av.logging.set_skip_repeated(False)
         av.logging.set_level(av.logging.ERROR)
         try:
             with av.open(str(path), metadata_errors="replace") as container:
@@ -226,6 +227,7 @@ def container_errors(path: Path) -> list[str]:
             pass  # reading has met the same and noted it
         finally:
             av.logging.set_level(None)
+            av.logging.set_skip_repeated(terse)
     return sorted({" ".join(text.split()) for _, name, text in messages if name == kind})
 
 

@@ -1,16 +1,22 @@
 """A video enlarged picture by picture: one in memory at a time, the rest kept."""
 
-from __future__ import annotations
-
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
+from srgan_lightning.imaging.document import Document
+from srgan_lightning.imaging.encode import write_document
+from srgan_lightning.imaging.frames import FrameFolder, write_times
 from srgan_lightning.imaging.video import opened_video
-from srgan_lightning.imaging.video_read import Shot, VideoReader
+from srgan_lightning.imaging.video_read import Look, Shot, VideoReader
 from srgan_lightning.imaging.video_write import VideoWriter
 from srgan_lightning.imaging.write import whole_file
 from srgan_lightning.inference.upscaler import Upscaler
+
+OnTile = Callable[[int], None] | None
 
 
 @dataclass(frozen=True)
@@ -32,7 +38,7 @@ def enlarge_video(
     upscaler: Upscaler,
     *,
     provenance: Mapping[str, str],
-    on_tile: Callable[[int], None] | None = None,
+    on_tile: OnTile = None,
 ) -> Report:
     """Enlarge a video.
 
@@ -51,20 +57,98 @@ def enlarge_video(
     """
     with opened_video(source) as container:
         reader = VideoReader(container, source)
-        scale = upscaler.scale
-        look = reader.look
-        look = replace(look, height=look.height * scale, width=look.width * scale)
+        look = _enlarged(reader.look, upscaler)
         with (
             whole_file(target) as part,
             VideoWriter(part, target, look, provenance=provenance, source=reader) as writer,
         ):
-            for event in reader:
-                if isinstance(event, Shot):
-                    picture = upscaler.enlarge(event.picture, on_tile=on_tile)
-                    writer.write(replace(event, picture=picture))
-                else:
-                    writer.copy(event)
+            _write(reader, writer, upscaler, on_tile)
         unreadable = reader.unreadable()
         if writer.refused:
             unreadable.append(f"{writer.refused} packets of sound or subtitles are left out")
-    return Report(reader.frames, tuple(unreadable))
+        return Report(reader.frames, tuple(unreadable))
+
+
+def enlarge_frames(
+    source: Path,
+    target: Path,
+    upscaler: Upscaler,
+    *,
+    rate: Fraction | None = None,
+    provenance: Mapping[str, str],
+    on_tile: OnTile = None,
+) -> Report:
+    """Enlarge a folder of numbered pictures to a video.
+
+    Args:
+        source: the folder.
+        target: as `enlarge_video` takes it.
+        upscaler: as `enlarge_video` takes it.
+        rate: pictures a second; None takes the times that `enlarge_to_frames` wrote down.
+        provenance: as `enlarge_video` takes it.
+        on_tile: as `Upscaler.enlarge` takes it.
+
+    Raises:
+        UserError: no picture can be read, no rate is known, or the target cannot be written.
+    """
+    folder = FrameFolder(source, rate=rate)
+    look = _enlarged(folder.look, upscaler)
+    with (
+        whole_file(target) as part,
+        VideoWriter(part, target, look, provenance=provenance) as writer,
+    ):
+        _write(folder, writer, upscaler, on_tile)
+    return Report(folder.frames, tuple(folder.unreadable()))
+
+
+def enlarge_to_frames(
+    source: Path,
+    target: Path,
+    upscaler: Upscaler,
+    *,
+    provenance: Mapping[str, str],
+    on_tile: OnTile = None,
+) -> Report:
+    """Enlarge a video to a folder of PNG pictures: 000001.png and so on, their times beside them.
+
+    Args:
+        source: the video.
+        target: the folder; it is made where it is missing.
+        upscaler: as `enlarge_video` takes it.
+        provenance: goes to each picture's texts.
+        on_tile: as `Upscaler.enlarge` takes it.
+
+    Raises:
+        UserError: no frame of the source can be read.
+    """
+    times = {}
+    with opened_video(source) as container:
+        reader = VideoReader(container, source)
+        lost = ["its sound"] if container.streams.audio else []
+        lost += ["its subtitles"] if container.streams.subtitles else []
+        if gamma := reader.look.colour.gamma:
+            lost.append(f"its {gamma} gamma, without which pictures look pale")
+        if lost:
+            warnings.warn(f"{target}: pictures have no place for {', '.join(lost)}", stacklevel=2)
+        for event in reader:
+            if isinstance(event, Shot):
+                name = f"{reader.frames:06d}.png"
+                picture = upscaler.enlarge(event.picture, on_tile=on_tile)
+                write_document(target / name, Document(picture), provenance=provenance)
+                times[name] = event.time
+        write_times(target, times, reader.look.time_base)
+        return Report(reader.frames, tuple(reader.unreadable()))
+
+
+def _enlarged(look: Look, upscaler: Upscaler) -> Look:
+    return replace(look, height=look.height * upscaler.scale, width=look.width * upscaler.scale)
+
+
+def _write(events: Iterable[Any], writer: VideoWriter, upscaler: Upscaler, on_tile: OnTile) -> None:
+    """Write pictures enlarged, and packets as they are."""
+    for event in events:
+        if isinstance(event, Shot):
+            picture = upscaler.enlarge(event.picture, on_tile=on_tile)
+            writer.write(replace(event, picture=picture))
+        else:
+            writer.copy(event)
