@@ -7,7 +7,14 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from srgan_lightning.imaging.video_colour import BT709, LIMITED, RGB, Colour
-from srgan_lightning.imaging.video_pixels import has_opacity, is_grey, is_rgb, sample_bits
+from srgan_lightning.imaging.video_pixels import (
+    colour_samples,
+    has_opacity,
+    is_grey,
+    is_rgb,
+    nearest_format,
+    sample_bits,
+)
 from srgan_lightning.imaging.video_read import Look
 
 if TYPE_CHECKING:
@@ -108,16 +115,15 @@ def add_encoder(container: OutputContainer, look: Look, encoding: Encoding) -> V
 
 def _pixel_format(codec: str, look: Look) -> tuple[str, tuple[str, ...]]:
     """Return the pixel format of a codec that comes nearest, and what is lost by it."""
-    from av.codec.codec import Codec, PixFmtLoss, find_best_pix_fmt_of_list
+    from av.codec.codec import Codec
 
     given, wanted = look.pixels, _wanted(look.pixels, lossless=codec == "ffv1")
     known = [pixels.name for pixels in Codec(codec, "w").video_formats or ()]
-    best, loss = find_best_pix_fmt_of_list(known or [wanted], wanted)
-    chosen = wanted if best is None else best.name
+    chosen = nearest_format(wanted, known) if known else wanted
     losses = []
     if sample_bits(chosen) < sample_bits(given):
         losses.append(f"its {sample_bits(given)} bits become {sample_bits(chosen)}")
-    if loss & (PixFmtLoss.RESOLUTION | PixFmtLoss.CHROMA) or is_rgb(given) != is_rgb(chosen):
+    if not is_grey(given) and colour_samples(chosen) < colour_samples(given):
         losses.append(f"its {given} becomes {chosen}")
     if has_opacity(given):
         losses.append("no place for its opacity")

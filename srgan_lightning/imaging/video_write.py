@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from av.packet import Packet
     from av.stream import Stream
 
-_OWN_TAGS = {"encoder", "major_brand", "minor_version", "compatible_brands", "duration"}
+_OWN_TAGS = {"encoder", "software", "major_brand", "minor_version", "compatible_brands", "duration"}
 
 
 class VideoWriter:
