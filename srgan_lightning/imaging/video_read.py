@@ -23,6 +23,15 @@ if TYPE_CHECKING:
     from av.stream import Stream
     from av.video.frame import VideoFrame
 
+_LEFT_OUT = {  # FFmpeg's names of what a frame carries besides, and a person's
+    "A53_CC": "its closed captions",
+    "MASTERING_DISPLAY_METADATA": "its HDR mastering data",
+    "DYNAMIC_HDR_PLUS": "its HDR10+",
+    "DOVI_METADATA": "its Dolby Vision",
+    "STEREO3D": "its 3D layout",
+    "SPHERICAL": "its 360° layout",
+}
+
 
 @dataclass(frozen=True)
 class Look:
@@ -98,8 +107,12 @@ class VideoReader:
             raise UserError(f"{path}: cannot be read as video ({reason})")
         frame = self._first[-1]
         self._size = frame.height, frame.width
-        self._orientation = _orientation(frame, path)
+        sides: Any = frame.side_data  # typed as a dictionary of motion vectors alone
+        carried = {side.type.name: bytes(side) for side in sides}
+        self._orientation = _orientation(carried.get("DISPLAYMATRIX"), path)
         self.look = self._look(frame)
+        if lost := [word for name, word in _LEFT_OUT.items() if name in carried]:
+            warnings.warn(f"{path}: without {', '.join(lost)} from here on", stacklevel=2)
         if frame.interlaced_frame:
             warnings.warn(
                 f"{path}: is interlaced; both its fields are enlarged as one picture, so that "
@@ -244,20 +257,17 @@ def _is_frame(event: Any) -> bool:
     return isinstance(event, VideoFrame)
 
 
-def _orientation(frame: VideoFrame, path: Path) -> tuple[bool, bool, bool]:
-    """Return how the display matrix lays the picture: transposed, then mirrored, upside down.
+def _orientation(display: bytes | None, path: Path) -> tuple[bool, bool, bool]:
+    """Return how a display matrix lays the picture: transposed, then mirrored, upside down.
 
     A point (x, y) is shown at (a·x + c·y, b·x + d·y), with a, b, c, d at 0, 1, 3, 4.
     """
-    sides: Any = frame.side_data  # typed as a dictionary of motion vectors alone
-    data = {side.type.name: bytes(side) for side in sides}
-    if "DISPLAYMATRIX" not in data:
+    if display is None:
         return False, False, False
-    matrix = np.frombuffer(data["DISPLAYMATRIX"], np.int32).reshape(3, 3)[:2, :2]
-    (a, b), (c, d) = (matrix / 65536).tolist()
+    (a, b), (c, d) = np.frombuffer(display, np.int32).reshape(3, 3)[:2, :2].tolist()
     if b == c == 0 and a and d:
         return False, a < 0, d < 0
     if a == d == 0 and b and c:
         return True, c < 0, b < 0
-    warnings.warn(f"{path}: is turned by {frame.rotation}°, which is left out", stacklevel=4)
+    warnings.warn(f"{path}: is turned by no right angle, which is left out", stacklevel=3)
     return False, False, False

@@ -1,7 +1,9 @@
-"""A video enlarged picture by picture: one in memory at a time, the rest kept."""
+"""A video enlarged picture by picture: a few in memory at a time, the rest kept."""
 
 import warnings
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -15,6 +17,8 @@ from srgan_lightning.imaging.video_read import Look, Shot, VideoReader
 from srgan_lightning.imaging.video_write import VideoWriter
 from srgan_lightning.imaging.write import whole_file
 from srgan_lightning.inference.upscaler import Upscaler
+
+_WAITING = 2  # pictures and packets that the encoder may lag behind
 
 OnTile = Callable[[int], None] | None
 
@@ -145,10 +149,16 @@ def _enlarged(look: Look, upscaler: Upscaler) -> Look:
 
 
 def _write(events: Iterable[Any], writer: VideoWriter, upscaler: Upscaler, on_tile: OnTile) -> None:
-    """Write pictures enlarged, and packets as they are."""
-    for event in events:
-        if isinstance(event, Shot):
-            picture = upscaler.enlarge(event.picture, on_tile=on_tile)
-            writer.write(replace(event, picture=picture))
-        else:
-            writer.copy(event)
+    """Write pictures enlarged, and packets as they are; the encoder has a thread of its own."""
+    jobs: deque[Future[None]] = deque()
+    with ThreadPoolExecutor(1) as encoder:
+        for event in events:
+            if isinstance(event, Shot):
+                picture = upscaler.enlarge(event.picture, on_tile=on_tile)
+                jobs.append(encoder.submit(writer.write, replace(event, picture=picture)))
+            else:
+                jobs.append(encoder.submit(writer.copy, event))
+            while len(jobs) > _WAITING:
+                jobs.popleft().result()
+        for job in jobs:
+            job.result()

@@ -9,7 +9,7 @@ from clips import FFMPEG, ffmpeg, first_picture, moving, packets_of, times_of, w
 from srgan_lightning.errors import UserError
 from srgan_lightning.imaging.video import is_video, video_depth, video_pixels
 from srgan_lightning.inference import Upscaler
-from srgan_lightning.inference.video import Report, enlarge_to_frames, enlarge_video
+from srgan_lightning.inference.video import Report, enlarge_video
 
 TOLD = {"Software": "srgan-lightning 1", "Model": "nearest"}
 COUNT = 7
@@ -268,6 +268,19 @@ def test_interlaced_video_is_said(tmp_path, upscaler):
         enlarge_video(tmp_path / "a.mpg", tmp_path / "b.mp4", upscaler, provenance=TOLD)
 
 
+def test_what_frames_carry_and_encoders_do_not_is_said(tmp_path, upscaler):
+    master = "G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1)"
+    with av.open(str(tmp_path / "a.mp4"), "w") as container:
+        options = {"x265-params": f"log-level=none:master-display={master}:max-cll=1000,400"}
+        stream = container.add_stream("libx265", 25, options, width=64, height=64)
+        stream.pix_fmt = "yuv420p10le"
+        for picture in moving(2, 64, 64):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, "rgb24")))
+        container.mux(stream.encode(None))
+    with pytest.warns(UserWarning, match="a.mp4: without its HDR mastering data from here on"):
+        enlarge_video(tmp_path / "a.mp4", tmp_path / "b.mp4", upscaler, provenance=TOLD)
+
+
 def test_real_clips(shared, tmp_path, upscaler):
     source = shared / "data/burst/moon/short_video.avi"
     assert is_video(source)
@@ -278,12 +291,3 @@ def test_real_clips(shared, tmp_path, upscaler):
     assert times_of(tmp_path / "emily.mkv") == [Fraction(n, 8) for n in range(53)]
     old, new = first_picture(clip), first_picture(tmp_path / "emily.mkv")
     assert np.array_equal(new[::4, ::4], old)
-
-
-def test_a_video_becomes_pictures(tmp_path, upscaler):
-    clip = write_clip(tmp_path / "a.mp4", moving(3), sound=True)
-    with pytest.warns(UserWarning, match="no place for its sound"):
-        report = enlarge_to_frames(clip, tmp_path / "frames", upscaler, provenance=TOLD)
-    assert report == Report(3, ())
-    names = sorted(file.name for file in (tmp_path / "frames").iterdir())
-    assert names == ["000001.png", "000002.png", "000003.png", "frames.json"]
