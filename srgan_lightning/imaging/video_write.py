@@ -76,7 +76,8 @@ class VideoWriter:
                 self._copy_from(source)
             self._tags = dict(self._container.metadata)
             text = "; ".join(f"{key}: {value}" for key, value in provenance.items())
-            self._tags["comment"] = "\n".join(filter(None, [self._tags.get("comment"), text]))
+            if comment := "\n".join(filter(None, [self._tags.get("comment"), text])):
+                self._tags["comment"] = comment
             self._container.metadata.update(self._tags)
             self._container.start_encoding()
 
