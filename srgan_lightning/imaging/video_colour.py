@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,15 @@ if TYPE_CHECKING:
 BT709, UNSPECIFIED, BT601 = 1, 2, 6
 LIMITED, FULL = 1, 2
 RGB, SRGB = 0, 13
-_MATRICES = {BT709, 4, 5, BT601, 7, 9}  # what swscale computes
+_MATRICES = {  # what swscale computes, and its names
+    BT709: "bt709",
+    4: "fcc",
+    5: "bt470bg",
+    BT601: "smpte170m",
+    7: "smpte240m",
+    9: "bt2020",
+}
+_FLAGS = "flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp"
 _GAMMAS = {16: "PQ", 18: "HLG"}
 
 
@@ -84,28 +93,51 @@ def to_rgb(frame: VideoFrame, colour: Colour) -> NDArray[Any]:
     return np.asarray(rgb.to_ndarray())
 
 
-def from_rgb(picture: NDArray[Any], colour: Colour, pixels: str) -> VideoFrame:
-    """Turn RGB into a frame.
+class FrameMaker:
+    """Turns RGB pictures of one size into frames.
+
+    It is FFmpeg's scale filter, for that can be told where chroma samples lie: on the left of two
+    pixels, as H.264 and MPEG have them where nothing else is said.
 
     Args:
-        picture: uint8 or uint16 `[H, W, 3]`.
-        colour: what its numbers are to mean.
-        pixels: the pixel format to write.
+        height: of the pictures.
+        width: of the pictures.
+        deep: whether they are uint16 and not uint8.
+        colour: what the frames' numbers are to mean.
+        pixels: the frames' pixel format.
     """
-    from av.video.frame import VideoFrame
 
-    deep = picture.dtype == np.uint16
-    rgb = VideoFrame.from_ndarray(picture, format="rgb48le" if deep else "rgb24")
-    rgb.color_range = FULL
-    frame = rgb.reformat(
-        format=pixels,
-        interpolation=_exactly(),
-        dst_colorspace=colour.computed,
-        dst_color_range=colour.levels,
-    )
-    frame.colorspace, frame.color_range = colour.matrix, colour.levels
-    frame.color_primaries, frame.color_trc = colour.primaries, colour.transfer
-    return frame
+    def __init__(self, height: int, width: int, *, deep: bool, colour: Colour, pixels: str) -> None:
+        from av.filter import Graph
+
+        self._colour, self._rgb = colour, "rgb48le" if deep else "rgb24"
+        matrix = "" if is_rgb(pixels) else f":out_color_matrix={_MATRICES[colour.computed]}"
+        levels = "pc" if colour.levels == FULL else "tv"
+        size = f"video_size={width}x{height}:pix_fmt={self._rgb}"
+        self._graph = Graph()
+        chain = [
+            self._graph.add("buffer", f"{size}:time_base=1/1:range=pc:colorspace=gbr"),
+            self._graph.add("scale", f"out_chroma_loc=left:out_range={levels}{matrix}:{_FLAGS}"),
+            self._graph.add("format", f"pix_fmts={pixels}"),
+            self._graph.add("buffersink"),
+        ]
+        for one, next_one in pairwise(chain):
+            one.link_to(next_one)
+        self._graph.configure()
+
+    def make(self, picture: NDArray[Any]) -> VideoFrame:
+        """Turn a picture `[H, W, 3]` into a frame without a time."""
+        from av.video.frame import VideoFrame
+
+        rgb = VideoFrame.from_ndarray(picture, format=self._rgb)
+        rgb.colorspace, rgb.color_range = RGB, FULL
+        self._graph.push(rgb)
+        frame = self._graph.pull()
+        assert isinstance(frame, VideoFrame)
+        colour = self._colour
+        frame.colorspace, frame.color_range = colour.matrix, colour.levels
+        frame.color_primaries, frame.color_trc = colour.primaries, colour.transfer
+        return frame
 
 
 def _exactly() -> int:

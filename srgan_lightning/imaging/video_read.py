@@ -33,6 +33,9 @@ _LEFT_OUT = {  # FFmpeg's names of what a frame carries besides, and a person's
 }
 
 
+_INVENT_TIMES = 1  # AVFMT_FLAG_GENPTS, which PyAV sets: AVI's times come out in wrong order
+
+
 @dataclass(frozen=True)
 class Look:
     """What an encoder has to know of a video's pictures.
@@ -100,6 +103,8 @@ class VideoReader:
         self._packets = self._undecodable = self._damaged = self._resized = 0
         self._stopped: str | None = None
         self._last: int | None = None
+        self._clock = _Clock()
+        self.container.flags &= ~_INVENT_TIMES
         self._events = self._decoded()
         self._first = list(_until_frame(self._events))
         if not self._first or not _is_frame(self._first[-1]):
@@ -156,7 +161,7 @@ class VideoReader:
     def _shot(self, frame: VideoFrame) -> Shot:
         """Take a frame's time as it is, unless there is none or it does not go forwards."""
         step = max(1, round(1 / (self.look.rate * self.look.time_base)))
-        time = frame.pts
+        time = self._clock.read(frame.pts, frame.dts)
         if self._last is None:
             time = 0 if time is None else time
         elif time is None or time <= self._last:
@@ -217,6 +222,23 @@ class VideoReader:
         if self._resized:
             notes.append(f"{self._resized} frames of another size are left out")
         return notes
+
+
+class _Clock:
+    """Choose between presentation and decoding times as FFmpeg does: the one with fewer faults."""
+
+    def __init__(self) -> None:
+        self._faults = [0, 0]
+        self._last: list[int | None] = [None, None]
+
+    def read(self, shown: int | None, decoded: int | None) -> int | None:
+        for index, time in enumerate((shown, decoded)):
+            last = self._last[index]
+            if time is not None:
+                self._faults[index] += last is not None and time <= last
+                self._last[index] = time
+        late = self._faults[0] > self._faults[1] and decoded is not None
+        return decoded if shown is None or late else shown
 
 
 def container_errors(path: Path) -> list[str]:

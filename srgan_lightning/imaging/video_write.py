@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from srgan_lightning.errors import UserError
-from srgan_lightning.imaging.video_colour import from_rgb
+from srgan_lightning.imaging.video_colour import FrameMaker
 from srgan_lightning.imaging.video_encoder import add_encoder, choose_encoding
+from srgan_lightning.imaging.video_pixels import sample_bits
 from srgan_lightning.imaging.video_read import Look, Shot, VideoReader
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from av.stream import Stream
 
 _OWN_TAGS = {"encoder", "software", "major_brand", "minor_version", "compatible_brands", "duration"}
+
+_MP4_KINDS = {"mp4", "mov", "ipod", "f4v", "3gp", "3g2"}
 
 
 class VideoWriter:
@@ -62,6 +65,13 @@ class VideoWriter:
         self._part, self._target, self._look = part, target, look
         self._container: OutputContainer = av.open(str(part), "w", format=kind)
         self._encoding = choose_encoding(self._container, look)
+        self._maker = FrameMaker(
+            look.height,
+            look.width,
+            deep=sample_bits(look.pixels) > 8,
+            colour=self._encoding.colour,
+            pixels=self._encoding.pixels,
+        )
         self._losses = list(self._encoding.losses)
         self._copied: dict[int, Stream] = {}
         self._last: int | None = None
@@ -79,6 +89,9 @@ class VideoWriter:
             if comment := "\n".join(filter(None, [self._tags.get("comment"), text])):
                 self._tags["comment"] = comment
             self._container.metadata.update(self._tags)
+            if kind in _MP4_KINDS:  # else the first frame's time is rounded to milliseconds
+                unit = str(self._encoding.clock.denominator)
+                self._container.container_options["movie_timescale"] = unit
             self._container.start_encoding()
 
     @contextlib.contextmanager
@@ -124,7 +137,7 @@ class VideoWriter:
         if self._last is not None and time <= self._last:
             time, self._rounded = self._last + 1, True
         self._last = time
-        frame = from_rgb(shot.picture, self._encoding.colour, self._encoding.pixels)
+        frame = self._maker.make(shot.picture)
         frame.pts, frame.time_base = time, self._encoding.clock
         frame.duration = round(shot.duration * unit)
         with self._telling("cannot be written"):

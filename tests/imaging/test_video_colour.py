@@ -5,11 +5,19 @@ import av
 import numpy as np
 import pytest
 
-from srgan_lightning.imaging.video_colour import BT601, BT709, Colour, colour_of, from_rgb, to_rgb
+from srgan_lightning.imaging.video_colour import BT601, BT709, Colour, FrameMaker, colour_of, to_rgb
 from srgan_lightning.imaging.video_encoder import choose_encoding
 from srgan_lightning.imaging.video_read import Look
 
 NAME = Path("clip.mp4")
+
+
+def from_rgb(picture: np.ndarray, colour: Colour, pixels: str) -> av.VideoFrame:
+    height, width, _ = picture.shape
+    deep = picture.dtype == np.uint16
+    return FrameMaker(height, width, deep=deep, colour=colour, pixels=pixels).make(picture)
+
+
 WEIGHTS = {1: (0.2126, 0.0722), 5: (0.299, 0.114), 6: (0.299, 0.114), 9: (0.2627, 0.0593)}
 COLOURS = [(255, 255, 255), (0, 0, 0), (200, 30, 40), (20, 180, 60), (30, 40, 220), (9, 200, 210)]
 
@@ -102,3 +110,16 @@ def test_the_encoder_comes_near_and_says_what_is_lost(name, pixels, lossless, co
     assert ", ".join(encoding.losses) == lost
     if "rgb" in pixels or "bgr" in pixels:
         assert encoding.colour.matrix == (0 if codec == "ffv1" else 1)
+
+
+def test_chroma_lies_where_h264_has_it():
+    """On a slope along the width, the chroma sample of two pixels is that of the left one."""
+    picture = np.full((16, 64, 3), (0, 60, 40), np.uint8)
+    picture[..., 0] = 20 + 3 * np.arange(64)
+    planes = [
+        np.frombuffer(frame.planes[2], np.uint8).reshape(-1, frame.planes[2].line_size)[4]
+        for frame in (from_rgb(picture, Colour(1, 1), name) for name in ("yuv420p", "yuv444p"))
+    ]
+    assert np.abs(planes[0][4:28].astype(int) - planes[1][8:56:2]).max() <= 1
+    mean = (planes[0][4:28].astype(float) - planes[1][8:56:2]).mean()
+    assert abs(mean) < 0.25

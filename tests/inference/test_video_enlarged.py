@@ -1,4 +1,5 @@
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -76,6 +77,22 @@ def test_irregular_times_stay_to_the_tick(tmp_path, upscaler, suffix):
         assert shifted == seconds
     if suffix in (".mp4", ".mov"):
         assert times_of(target)[0] == 0
+
+
+def test_a_late_start_is_kept_to_the_tick(tmp_path, upscaler):
+    times = [1001 * number for number in range(1, 5)]
+    clip = write_clip(tmp_path / "a.mov", moving(4), times=times, time_base=Fraction(1, 24000))
+    target, _ = enlarged(clip, "b.mp4", upscaler)
+    assert times_of(target) == [Fraction(time, 24000) for time in times]
+
+
+def test_frames_without_times_are_in_order(tmp_path, upscaler):
+    """AVI has no times, and of reordered frames FFmpeg guesses wrong ones."""
+    clip = write_clip(tmp_path / "a.avi", moving(12, 32, 48))
+    target, report = enlarged(clip, "b.mp4", upscaler)
+    assert report.frames == 12
+    times = times_of(target)
+    assert {after - before for before, after in pairwise(times)} == {Fraction(1, 25)}
 
 
 def test_a_codec_that_counts_frames_says_so(tmp_path, upscaler):
