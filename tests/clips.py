@@ -31,7 +31,9 @@ def write_clip(
 ) -> Path:
     """Write RGB pictures by PyAV alone; of their colours FFmpeg's own filter makes Y′CbCr."""
     height, width, _ = pictures[0].shape
-    with av.open(str(path), "w") as container:
+    fine = {"movie_timescale": str(time_base.denominator)}  # else a start is rounded to 1 ms
+    settings = fine if path.suffix in (".mp4", ".mov") else {}
+    with av.open(str(path), "w", container_options=settings) as container:
         options = {"crf": "1"} if codec == "libx264" else {}
         stream = container.add_stream(
             codec, 25, options, width=width, height=height, time_base=time_base
