@@ -30,6 +30,18 @@ def is_video(path: Path) -> bool:
     return path.suffix.lower() in VIDEO_SUFFIXES
 
 
+def require_pyav(path: Path) -> None:
+    """Make sure that PyAV is there, before anything else of it is used.
+
+    Raises:
+        UserError: it is not, or a library that it needs is not.
+    """
+    try:
+        import av  # noqa: F401
+    except ImportError:
+        raise UserError(f"{path}: video wants PyAV: pip install 'srgan-lightning[video]'") from None
+
+
 @contextlib.contextmanager
 def opened_video(path: Path) -> Iterator[InputContainer]:
     """Open a video; whatever FFmpeg makes of a broken file becomes a `UserError`.
@@ -37,10 +49,9 @@ def opened_video(path: Path) -> Iterator[InputContainer]:
     Raises:
         UserError: PyAV is absent, the file is missing or broken, or holds no video.
     """
-    try:
-        import av
-    except ImportError:
-        raise UserError(f"{path}: video wants PyAV: pip install 'srgan-lightning[video]'") from None
+    require_pyav(path)
+    import av
+
     if not path.is_file():
         raise UserError(f"{path}: no such file")
     try:

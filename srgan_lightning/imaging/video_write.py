@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from srgan_lightning.errors import UserError
+from srgan_lightning.imaging.video import require_pyav
 from srgan_lightning.imaging.video_colour import FrameMaker
 from srgan_lightning.imaging.video_encoder import add_encoder, choose_encoding
 from srgan_lightning.imaging.video_pixels import sample_bits
@@ -44,7 +45,8 @@ class VideoWriter:
         source: whose sound, subtitles, chapters and titles are copied.
 
     Raises:
-        UserError: no container is known by that suffix, its encoder refuses, or the disk is full.
+        UserError: PyAV is absent, no container is known by that suffix, its encoder refuses, or
+            the disk is full.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class VideoWriter:
         provenance: Mapping[str, str],
         source: VideoReader | None = None,
     ) -> None:
+        require_pyav(target)
         import av
 
         try:

@@ -1,3 +1,4 @@
+import sys
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -8,9 +9,13 @@ import pytest
 from clips import FFMPEG, ffmpeg, first_picture, moving, packets_of, times_of, write_clip
 
 from srgan_lightning.errors import UserError
-from srgan_lightning.imaging.video import is_video, video_depth, video_pixels
+from srgan_lightning.imaging.document import Document
+from srgan_lightning.imaging.encode import write_document
+from srgan_lightning.imaging.video import is_video, opened_video, video_depth, video_pixels
+from srgan_lightning.imaging.video_read import VideoReader
+from srgan_lightning.imaging.video_write import VideoWriter
 from srgan_lightning.inference import Upscaler
-from srgan_lightning.inference.video import Report, enlarge_video
+from srgan_lightning.inference.video import Report, enlarge_frames, enlarge_video
 
 TOLD = {"Software": "srgan-lightning 1", "Model": "nearest"}
 COUNT = 7
@@ -258,6 +263,34 @@ def test_what_an_encoder_refuses_is_said_before_any_work(tmp_path, upscaler):
     with pytest.raises(UserError, match=r"b.xyz: FFmpeg writes no such file"):
         enlarge_video(clip, tmp_path / "b.xyz", upscaler, provenance=TOLD)
     assert [file.name for file in tmp_path.iterdir()] == ["a.mkv"]
+
+
+def test_without_pyav_it_is_one_line(tmp_path, upscaler, monkeypatch):
+    clip = write_clip(tmp_path / "a.mp4", moving(2))
+    write_document(tmp_path / "frames/1.png", Document(moving(1)[0]), provenance={})
+    monkeypatch.setitem(sys.modules, "av", None)
+    line = r"video wants PyAV: pip install 'srgan-lightning\[video\]'"
+    with pytest.raises(UserError, match=line):
+        enlarge_video(clip, tmp_path / "b.mp4", upscaler, provenance=TOLD)
+    with pytest.raises(UserError, match=line):
+        enlarge_frames(
+            tmp_path / "frames", tmp_path / "b.mp4", upscaler, rate=Fraction(8), provenance=TOLD
+        )
+
+
+def test_a_full_disk_is_one_line(tmp_path, upscaler):
+    clip = write_clip(tmp_path / "a.mp4", moving(20, 32, 48))
+    with pytest.raises(UserError, match=r"b.mkv: cannot be written \(No space left on device\)"):
+        copy_to_full_disk(clip, tmp_path / "b.mkv")
+
+
+def copy_to_full_disk(clip: Path, target: Path) -> None:
+    with opened_video(clip) as container:
+        reader = VideoReader(container, clip)
+        full = Path("/dev/full")
+        with VideoWriter(full, target, reader.look, provenance=TOLD, source=reader) as writer:
+            for shot in reader:
+                writer.write(shot)
 
 
 def test_broken_off_half_way_nothing_is_left(tmp_path, upscaler):
