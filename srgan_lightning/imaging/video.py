@@ -58,6 +58,8 @@ def opened_video(path: Path) -> Iterator[InputContainer]:
         with av.open(str(path), metadata_errors="replace") as container:
             if not container.streams.video:
                 raise UserError(f"{path}: holds no video")
+            if main_stream(container).codec_context is None:
+                raise UserError(f"{path}: FFmpeg has no decoder for its video")
             yield container
     except av.FFmpegError as error:
         raise UserError(f"{path}: cannot be read as video ({error.strerror})") from None

@@ -100,7 +100,7 @@ class VideoReader:
         self.stream.thread_type = "AUTO"
         self.frames = 0
         self._path = path
-        self._packets = self._undecodable = self._damaged = self._resized = 0
+        self._packets = self._undecodable = self._damaged = self._changed = 0
         self._stopped: str | None = None
         self._last: int | None = None
         self._clock = _Clock()
@@ -151,8 +151,8 @@ class VideoReader:
         for event in itertools.chain(self._first, self._events):
             if not _is_frame(event):
                 yield event
-            elif (event.height, event.width) != self._size:
-                self._resized += 1
+            elif (event.height, event.width) != self._size or event.format.name != self.look.pixels:
+                self._changed += 1
             else:
                 self.frames += 1
                 self._damaged += event.is_corrupt
@@ -219,8 +219,8 @@ class VideoReader:
             notes.append(f"{self._undecodable} frames cannot be decoded")
         if self._damaged:
             notes.append(f"{self._damaged} frames are damaged and were mended by the decoder")
-        if self._resized:
-            notes.append(f"{self._resized} frames of another size are left out")
+        if self._changed:
+            notes.append(f"{self._changed} frames of another size or format are left out")
         return notes
 
 

@@ -237,6 +237,15 @@ def test_rubbish_in_the_middle_is_reported(tmp_path, upscaler, suffix):
     assert report.unreadable
 
 
+def test_pictures_that_change_their_size_are_left_out_and_counted(tmp_path, upscaler):
+    parts = [write_clip(tmp_path / f"{n}.ts", moving(3, n, 2 * n)) for n in (32, 48)]
+    clip = tmp_path / "a.ts"
+    clip.write_bytes(b"".join(part.read_bytes() for part in parts))
+    target, report = enlarged(clip, "b.mkv", upscaler)
+    assert report == Report(3, ("3 frames of another size or format are left out",))
+    assert len(times_of(target)) == 3
+
+
 def test_no_video_is_one_line(tmp_path, upscaler):
     (tmp_path / "a.mp4").write_bytes(b"no video at all" * 99)
     sound = write_clip(tmp_path / "film.mp4", moving(2), sound=True)
