@@ -1,9 +1,9 @@
 """Every command and every example of the documents runs, made small by overrides.
 
 A block runs from its first to its last line in a folder of its own, which holds what the
-documents take for granted: PHOTOS, Set5, data/DIV2K_…, photo.jpg, generator.safetensors,
-TID2013, a stopped run. A block that begins with `# FILE` (below a package directive) is that file,
-and lies there too.
+documents take for granted: PHOTOS, Set5, data/DIV2K_…, photo.jpg, clip.mp4, waves.gif,
+generator.safetensors, TID2013, a stopped run. A block that begins with `# FILE` (below a package
+directive) is that file, and lies there too.
 """
 
 import logging
@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 import pytest
 import requests
+from clips import moving, write_clip
 from PIL import Image
 
 import srgan_lightning.classical  # noqa: F401 - its methods are registered before a block runs
@@ -92,6 +93,9 @@ def prepare_folder(folder: Path) -> None:
             lr = f"data/DIV2K_{split}_LR_bicubic/X4/{number}x4.png"
             picture(folder / lr, 16, 17)
     picture(folder / "photo.jpg", 24, 32)
+    drawn = [Image.fromarray(drawing) for drawing in moving(3)]
+    drawn[0].save(folder / "waves.gif", save_all=True, append_images=drawn[1:], duration=40)
+    write_clip(folder / "clip.mp4", moving(3))
     prepare_tid2013(folder / "TID2013")
     options = {"blocks": 1, "width": 8}
     for name in ("generator", "other"):

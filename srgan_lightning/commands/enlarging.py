@@ -16,8 +16,10 @@ from rich.progress import (
 )
 
 from srgan_lightning.errors import UserError
-from srgan_lightning.imaging.fits import fits_pixels, is_fits
-from srgan_lightning.imaging.read import image_size
+from srgan_lightning.imaging.animation import animation_pixels
+from srgan_lightning.imaging.fits import fits_pixels
+from srgan_lightning.imaging.read import image_size, list_images
+from srgan_lightning.imaging.video import video_pixels
 from srgan_lightning.inference.files import Task
 from srgan_lightning.inference.pipeline import Pipeline
 
@@ -28,7 +30,7 @@ def enlarge(tasks: Sequence[Task], pipeline: Pipeline, output: Path) -> list[Use
     areas: dict[Task, int] = {}
     for task in tasks:
         try:
-            areas[task] = _pixels(task.source) * pipeline.upscaler.scale**2
+            areas[task] = _pixels(task) * pipeline.upscaler.scale**2
         except UserError as error:
             failures.append(error)
     start = time.perf_counter()
@@ -53,8 +55,9 @@ def enlarge(tasks: Sequence[Task], pipeline: Pipeline, output: Path) -> list[Use
                 failures.append(failure)
     seconds = time.perf_counter() - start
     megapixels = pixels / 1e6
+    things = "pictures" if all(task.kind == "picture" for task in tasks) else "files"
     typer.echo(
-        f"{len(tasks) - len(failures)} of {len(tasks)} pictures enlarged to {output}: "
+        f"{len(tasks) - len(failures)} of {len(tasks)} {things} enlarged to {output}: "
         f"{megapixels:.1f} MP in {seconds:.1f} s ({megapixels / seconds:.2f} MP/s, "
         f"{pipeline.upscaler.precision_for(8)} on {pipeline.upscaler.device})",
         err=str(output) == "-",
@@ -64,11 +67,20 @@ def enlarge(tasks: Sequence[Task], pipeline: Pipeline, output: Path) -> list[Use
     return failures
 
 
-def _pixels(source: Path) -> int:
-    if is_fits(source):
-        return fits_pixels(source)
-    height, width = image_size(source)
-    return height * width
+def _pixels(task: Task) -> int:
+    match task.kind:
+        case "fits":
+            return fits_pixels(task.source)
+        case "animation":
+            return animation_pixels(task.source)
+        case "video" | "frames of a video":
+            return video_pixels(task.source)
+        case "video of frames":
+            sizes = [image_size(path) for path in list_images(task.source)]
+            return sum(height * width for height, width in sizes)
+        case "picture":
+            height, width = image_size(task.source)
+            return height * width
 
 
 def _progress() -> Progress:

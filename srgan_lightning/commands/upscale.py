@@ -33,8 +33,8 @@ def upscale(
         typer.Option(
             "--output",
             "-o",
-            help="A folder; for a single picture also a file (.png .jpg .webp .tif .bmp .fits), "
-            "or - for standard output.",
+            help="A folder; for a single picture also a file (.png .jpg .webp .tif .bmp .fits .gif "
+            ".mp4 .mkv), or - for standard output.",
         ),
     ],
     model: Annotated[
@@ -140,6 +140,22 @@ def upscale(
             "--resume", help="Leave outputs that are there, do the rest.", rich_help_panel=FILES
         ),
     ] = False,
+    frames: Annotated[
+        bool,
+        typer.Option(
+            "--frames",
+            help="Video: write its pictures into a folder of its name.",
+            rich_help_panel=FILES,
+        ),
+    ] = False,
+    fps: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N[/M]",
+            help="A folder to a video (-o film.mp4): pictures a second.",
+            rich_help_panel=FILES,
+        ),
+    ] = None,
     flux: Annotated[
         Literal["keep", "conserve"],
         typer.Option(
@@ -150,11 +166,12 @@ def upscale(
 ) -> None:
     """Enlarge pictures with a trained generator.
 
-    Reads PNG, JPEG, WebP, TIFF, BMP and FITS; into a folder it writes PNG, but TIFF for TIFF and
-    FITS for FITS. Bit depth, grey, opacity, colour profile, EXIF and text are kept, and the model's
-    name and hash are added. Memory is bounded by the tile: PNG and TIFF are written as they come.
-    A folder's pictures keep their subfolders. A file that cannot be read is reported at the end
-    (exit status 1), and the others are done; after an interruption --resume does what is missing.
+    Reads PNG, JPEG, WebP, TIFF, BMP, GIF, FITS and video; into a folder it writes PNG, but TIFF,
+    FITS, animations and videos stay what they are. Bit depth, grey, opacity, colour profile, EXIF
+    and text are kept, and the model's name and hash are added. Memory is bounded by the tile: PNG
+    and TIFF are written as they come. A folder's files keep their subfolders. A file that cannot be
+    read is reported at the end (exit status 1), and the others are done; after an interruption
+    --resume does what is missing.
 
     Example: srgan upscale holiday.jpg photos/ -o enlarged --model generator.safetensors
     """
@@ -174,7 +191,7 @@ def upscale(
     wanted = Wanted(scale=scale, width=width, height=height, fit=_box(fit))
     present: Any = "overwrite" if overwrite else "resume" if resume else "refuse"
     with piped(inputs, output) as (sources, target), _terminable():
-        tasks = plan(sources, target, suffix=suffix, present=present)
+        tasks = plan(sources, target, suffix=suffix, frames=frames, present=present)
         if not tasks:
             typer.echo(f"{output}: all is there already", err=True)
             return
@@ -188,7 +205,7 @@ def upscale(
             ensemble=ensemble,
             consistency=consistency,
         )
-        pipeline = Pipeline(upscaler=upscaler, wanted=wanted, flux=flux)
+        pipeline = Pipeline(upscaler=upscaler, wanted=wanted, flux=flux, rate=_rate(fps))
         failures = enlarge(tasks, pipeline, output)
     if failures:
         raise typer.Exit(1)
@@ -211,10 +228,20 @@ def _box(text: str | None) -> tuple[int, int] | None:
     return int(sides[0]), int(sides[1])
 
 
-def _default_model(tasks: Sequence[Task]) -> Path:
-    from srgan_lightning.imaging.fits import is_fits
+def _rate(text: str | None) -> Any:
+    from fractions import Fraction
 
-    if not all(is_fits(task.source) for task in tasks):
+    try:
+        rate = None if text is None else Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        rate = Fraction(0)
+    if rate is not None and rate <= 0:
+        raise UserError(f"--fps: {text!r} is no rate; say it as 25 or 30000/1001")
+    return rate
+
+
+def _default_model(tasks: Sequence[Task]) -> Path:
+    if not all(task.kind == "fits" for task in tasks):
         raise UserError("--model: is missing; pictures want one, FITS alone is done by lanczos")
     return Path("lanczos")
 

@@ -18,7 +18,8 @@ from srgan_lightning.imaging.read import image_size, read_rgb
 from srgan_lightning.imaging.write import write_png
 from srgan_lightning.inference.documents import enlarge_document
 from srgan_lightning.inference.files import plan
-from srgan_lightning.inference.provenance import Provenance
+from srgan_lightning.inference.provenance import provenance
+from srgan_lightning.inference.upscaler import Upscaler
 
 SHOWN = 16_000_000  # pixels that a browser is given to compare; 4096 × 4096 take it 64 MB
 
@@ -68,7 +69,7 @@ def look(source: Path, *, max_megapixels: float) -> NDArray[np.uint8]:
 def enlarge(
     source: Path,
     folder: Path,
-    provenance: Provenance,
+    upscaler: Upscaler,
     *,
     name: str,
     max_megapixels: float,
@@ -79,7 +80,7 @@ def enlarge(
     Args:
         source: the picture.
         folder: where the results are written.
-        provenance: the model.
+        upscaler: the model.
         name: what the facts call the model.
         max_megapixels: as `look` takes it.
         on_progress: called with the part that is done, up to 1.
@@ -88,7 +89,6 @@ def enlarge(
         UserError: as `look` does.
     """
     lr = look(source, max_megapixels=max_megapixels)
-    upscaler = provenance.upscaler
     scale = upscaler.scale
     height, width = lr.shape[0] * scale, lr.shape[1] * scale
     done = 0
@@ -103,7 +103,8 @@ def enlarge(
         (task,) = plan([source], folder, suffix=f"_x{scale}")
         start = time.perf_counter()
         document = enlarge_document(read_document(source), upscaler, on_tile=advance)
-        write_document(task.target, document, provenance=provenance.of(document.depth))
+        told = provenance(upscaler, depth=document.depth)
+        write_document(task.target, document, provenance=told)
         seconds = time.perf_counter() - start
     sizes = f"{lr.shape[1]} × {lr.shape[0]} to {width} × {height} pixels"
     speed = f"{seconds:.1f} s ({height * width / 1e6 / seconds:.2f} MP/s)"

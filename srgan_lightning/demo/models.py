@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from srgan_lightning.inference.provenance import Provenance
+from srgan_lightning.inference.load import load_upscaler
 from srgan_lightning.inference.upscaler import Upscaler
 from srgan_lightning.precision import Precision
 
@@ -19,9 +19,9 @@ class Models:
     the page is served; the methods that are always there wait for their first use.
 
     Args:
-        given: files or methods, as `Upscaler.load` takes them.
-        device: as `Upscaler` takes it.
-        precision: as `Upscaler` takes it.
+        given: files or methods, as `load_upscaler` takes them.
+        device: as `load_upscaler` takes it.
+        precision: as `load_upscaler` takes it.
 
     Raises:
         UserError: for a model that cannot be loaded.
@@ -36,7 +36,7 @@ class Models:
     ) -> None:
         self._device, self._precision = device, precision
         self._sources = _named(list(dict.fromkeys(given))) | {name: name for name in ALWAYS}
-        self._loaded: dict[str, Provenance] = {}
+        self._loaded: dict[str, Upscaler] = {}
         for name in self.names[: len(self._sources) - len(ALWAYS)] or ALWAYS[:1]:
             self[name]
 
@@ -45,12 +45,13 @@ class Models:
         """What to choose from; the first is the default."""
         return list(self._sources)
 
-    def __getitem__(self, name: str) -> Provenance:
-        """Return a model's upscaler with what it tells of itself; load it where it is not yet."""
+    def __getitem__(self, name: str) -> Upscaler:
+        """Return a model's upscaler; load it where it is not yet."""
         if name not in self._loaded:
             source = self._sources[name]
-            upscaler = Upscaler.load(source, device=self._device, precision=self._precision)
-            self._loaded[name] = Provenance(source, upscaler)
+            self._loaded[name] = load_upscaler(
+                source, device=self._device, precision=self._precision
+            )
         return self._loaded[name]
 
 

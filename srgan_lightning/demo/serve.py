@@ -40,8 +40,8 @@ def serve(
 
     Args:
         given: models, as `Models` takes them.
-        device: as `Upscaler` takes it.
-        precision: as `Upscaler` takes it.
+        device: as `load_upscaler` takes it.
+        precision: as `load_upscaler` takes it.
         host: the address to listen at.
         port: to listen at; 0 takes any that is free.
         max_megapixels: the most pixels of a picture, in millions.

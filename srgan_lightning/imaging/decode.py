@@ -35,7 +35,7 @@ def read_document(path: str | Path) -> Document:
         UserError: the file is missing, truncated, or no picture.
     """
     with opened(path) as image:
-        raw, tags = raw_mode(image), read_exif(image.getexif())
+        raw = raw_mode(image)
         if getattr(image, "n_frames", 1) > 1:
             warnings.warn(f"{path}: only the first of its pictures is enlarged", stacklevel=2)
         upright = ImageOps.exif_transpose(image)
@@ -55,14 +55,20 @@ def read_document(path: str | Path) -> Document:
         return Document(
             np.ascontiguousarray(pixels[..., : len(mode)]),
             opacity,
-            Metadata(
-                profile=_fitting(path, profile, mode) if profile else None,
-                exif=tags,
-                text=_text(image),
-                xmp=_bytes(upright.info.get("xmp")),
-                dpi=_dpi(image.info.get("dpi"), tags),
-            ),
+            read_metadata(image, profile=_fitting(path, profile, mode) if profile else None),
         )
+
+
+def read_metadata(image: Image.Image, *, profile: bytes | None) -> Metadata:
+    """Take what an open picture says besides its pixels, and the profile that fits them."""
+    tags = read_exif(image.getexif())
+    return Metadata(
+        profile=profile,
+        exif=tags,
+        text=_text(image),
+        xmp=_bytes(image.info.get("xmp")),
+        dpi=_dpi(image.info.get("dpi"), tags),
+    )
 
 
 def _is_not_srgb(info: Mapping[str | tuple[int, int], Any]) -> bool:

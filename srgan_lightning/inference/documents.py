@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srgan_lightning.imaging.document import LEVELS, Document, Layout
-from srgan_lightning.inference.planes import Plane
+from srgan_lightning.inference.planes import Plane, fill
 from srgan_lightning.inference.resample import Mask, Size
 from srgan_lightning.inference.samples import quantised
 from srgan_lightning.inference.size import Wanted
@@ -39,7 +39,8 @@ def enlarged_strips(
     """Enlarge a picture strip by strip, with all that belongs to it.
 
     Grey goes through the generator as RGB of equal channels and comes back as their mean. Floating
-    point is stretched as `Plane` says. Opacity is enlarged bicubically. Where another size is
+    point is stretched as `Plane` says. Opacity is enlarged bicubically; colour that it hides wholly
+    is taken from around. Where another size is
     wanted than the model makes, what it made is reduced bicubically before it is rounded.
 
     Args:
@@ -54,6 +55,7 @@ def enlarged_strips(
     Raises:
         UserError: for a size beyond what the model makes.
     """
+    document = _filled(document)
     height, width, _ = document.colour.shape
     size = (wanted or Wanted()).of(height, width, most=upscaler.scale)
     layout = replace(document.layout, height=size[0], width=size[1])
@@ -66,6 +68,16 @@ def enlarged_strips(
     if document.alpha is None:
         return layout, colour
     return layout, _with_opacity(colour, Mask(document.alpha, size=size), layout)
+
+
+def _filled(document: Document) -> Document:
+    """Give pixels that are not there their neighbours' colour, lest it seep in as a dark rim."""
+    colour, alpha = document.colour, document.alpha
+    if alpha is None or alpha.all() or not alpha.any() or colour.dtype not in LEVELS:
+        return document
+    seen = alpha > 0
+    channels = [fill(colour[..., c].astype(np.float64), seen) for c in range(colour.shape[2])]
+    return replace(document, colour=np.rint(np.stack(channels, axis=2)).astype(colour.dtype))
 
 
 def _floating(

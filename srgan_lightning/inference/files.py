@@ -1,4 +1,4 @@
-"""Which picture file becomes which."""
+"""Which file becomes which."""
 
 import glob
 from collections.abc import Iterator, Sequence
@@ -7,47 +7,58 @@ from pathlib import Path
 from typing import Literal
 
 from srgan_lightning.errors import UserError
+from srgan_lightning.imaging.animation import ANIMATED_SUFFIXES, is_animated
 from srgan_lightning.imaging.fits import FITS_SUFFIXES, is_fits
 from srgan_lightning.imaging.read import SUFFIXES, is_image_name, list_images
+from srgan_lightning.imaging.video import VIDEO_SUFFIXES, is_video
 
 Present = Literal["refuse", "overwrite", "resume"]
+Kind = Literal["picture", "fits", "animation", "video", "frames of a video", "video of frames"]
 
-_SUFFIXES = SUFFIXES | FITS_SUFFIXES
+READABLE = SUFFIXES | FITS_SUFFIXES | VIDEO_SUFFIXES | ANIMATED_SUFFIXES
 
 
 @dataclass(frozen=True)
 class Task:
-    """One picture to enlarge: read `source`, write `target`."""
+    """One file to enlarge: read `source`, write `target`; either may be a folder of frames."""
 
     source: Path
     target: Path
+    kind: Kind = "picture"
 
 
 def plan(
-    inputs: Sequence[Path], output: Path, *, suffix: str = "", present: Present = "refuse"
+    inputs: Sequence[Path],
+    output: Path,
+    *,
+    suffix: str = "",
+    frames: bool = False,
+    present: Present = "refuse",
 ) -> list[Task]:
-    """Decide where each enlarged picture goes, before any work is done.
+    """Decide where each enlarged file goes, before any work is done.
 
-    A single file goes to `output` if that has a picture's suffix. Otherwise `output` is a folder: a
-    file becomes NAME + suffix + .png in it (TIFF and FITS stay what they are), a
-    folder's pictures keep their subfolders. Pictures below `output` itself are no input.
+    A single file goes to `output` if that has a known suffix; a folder of pictures does if that is
+    a video's. Otherwise `output` is a folder: a file becomes NAME + suffix + .png in it (TIFF,
+    FITS, animations and videos stay what they are), a folder's files keep their subfolders. Files
+    below `output` itself are no input.
 
     Args:
-        inputs: picture files, folders of them, and patterns ("photos/**/*.jpg").
-        output: a folder, or a file for a single picture.
+        inputs: files, folders of them, and patterns ("photos/**/*.jpg").
+        output: a folder, or a file for a single one.
         suffix: put behind each name.
+        frames: whether a video becomes a folder NAME + suffix of its frames.
         present: what to do where an output is there already: nothing at all, write it anew, or
             leave it out. An input is never written.
 
     Raises:
-        UserError: for a missing input, a folder without pictures, two pictures of one output, an
-            output that is there already or that cannot be.
+        UserError: for a missing input, a folder with nothing to enlarge, two files of one output,
+            an output that is there already or that cannot be.
     """
     found = [path for given in inputs for path in _expanded(given)]
-    if is_image_name(output.name, suffixes=_SUFFIXES) and not output.is_dir():
+    if is_image_name(output.name, suffixes=READABLE) and not output.is_dir():
         tasks = [_single(found, output)]
     else:
-        tasks = [task for path in found for task in _into_folder(path, output, suffix)]
+        tasks = [task for path in found for task in _into_folder(path, output, suffix, frames)]
     _refuse_clashes(tasks)
     there = [task.target for task in tasks if task.target.exists()]
     if there and present == "refuse":
@@ -58,32 +69,53 @@ def plan(
     return tasks if present != "resume" else [task for task in tasks if task.target not in there]
 
 
+def kind_of(source: Path, target: Path) -> Kind:
+    """Tell what a file is enlarged as.
+
+    Raises:
+        UserError: where what it is cannot become what `target` names.
+    """
+    name = target.suffix.lower()
+    if is_fits(source) != is_fits(target):
+        raise UserError(f"{source} to {target}: FITS becomes FITS, and pictures pictures")
+    if is_video(source) != is_video(target):
+        hint = "; --frames writes them into a folder" if is_video(source) else ""
+        raise UserError(f"{source} to {target}: a video becomes a video, a picture a picture{hint}")
+    if is_fits(source):
+        return "fits"
+    if is_video(source):
+        return "video"
+    if name in ANIMATED_SUFFIXES and is_animated(source):
+        return "animation"
+    return "picture"
+
+
 def _expanded(given: Path) -> list[Path]:
     """Return what a pattern stands for; what exists, or has no `*`, `?` or `[`, is itself."""
     if given.exists() or not glob.has_magic(str(given)):
         return [given]
     matches = sorted(Path(given.anchor).glob(str(given.relative_to(given.anchor))))
-    pictures = [path for path in matches if is_image_name(path.name, suffixes=_SUFFIXES)]
-    if not pictures:
-        raise UserError(f"{given}: matches no picture")
-    return pictures
+    files = [path for path in matches if is_image_name(path.name, suffixes=READABLE)]
+    if not files:
+        raise UserError(f"{given}: matches nothing that can be enlarged")
+    return files
 
 
 def _single(inputs: Sequence[Path], output: Path) -> Task:
+    if len(inputs) == 1 and inputs[0].is_dir() and is_video(output):
+        return Task(inputs[0], output, "video of frames")
     if len(inputs) != 1 or inputs[0].is_dir():
         raise UserError(f"{output}: is one file for several pictures; name a folder")
     if not inputs[0].is_file():
         raise UserError(f"{inputs[0]}: no such file or folder")
-    if is_fits(inputs[0]) != is_fits(output):
-        raise UserError(f"{inputs[0]} to {output}: FITS becomes FITS, and pictures pictures")
-    return Task(inputs[0], output)
+    return Task(inputs[0], output, kind_of(inputs[0], output))
 
 
-def _into_folder(path: Path, output: Path, suffix: str) -> Iterator[Task]:
+def _into_folder(path: Path, output: Path, suffix: str, frames: bool) -> Iterator[Task]:
     if output.is_file():
         raise UserError(f"{output}: is a file without a picture's suffix; name a folder")
     if path.is_file():
-        yield Task(path, output / _name(path, suffix))
+        yield _task(path, output, suffix, frames)
         return
     if not path.is_dir():
         raise UserError(f"{path}: no such file or folder")
@@ -91,21 +123,30 @@ def _into_folder(path: Path, output: Path, suffix: str) -> Iterator[Task]:
     inside = own != path.resolve()
     sources = [
         p
-        for p in list_images(path, suffixes=_SUFFIXES)
+        for p in list_images(path, suffixes=READABLE)
         if not (inside and p.resolve().is_relative_to(own))
     ]
     if not sources:
-        raise UserError(f"{path}: holds no pictures; PNG, JPEG, WebP, TIFF, BMP, FITS are read")
+        raise UserError(
+            f"{path}: holds nothing to enlarge; PNG, JPEG, WebP, TIFF, BMP, GIF, FITS and videos "
+            "are read"
+        )
     for source in sources:
-        folder = output / source.relative_to(path).parent
-        yield Task(source, folder / _name(source, suffix))
+        yield _task(source, output / source.relative_to(path).parent, suffix, frames)
 
 
-def _name(source: Path, suffix: str) -> str:
+def _task(source: Path, folder: Path, suffix: str, frames: bool) -> Task:
+    own = source.suffix.lower()
+    name = f"{source.stem}{suffix}"
     if is_fits(source):
-        return f"{source.stem}{suffix}.fits"
-    kind = ".tif" if source.suffix.lower() in (".tif", ".tiff") else ".png"
-    return f"{source.stem}{suffix}{kind}"
+        return Task(source, folder / f"{name}.fits", "fits")
+    if is_video(source):
+        if frames:
+            return Task(source, folder / name, "frames of a video")
+        return Task(source, folder / f"{name}{own}", "video")
+    if own in ANIMATED_SUFFIXES and is_animated(source):
+        return Task(source, folder / f"{name}{own}", "animation")
+    return Task(source, folder / f"{name}{'.tif' if own in ('.tif', '.tiff') else '.png'}")
 
 
 def _refuse_clashes(tasks: Sequence[Task]) -> None:

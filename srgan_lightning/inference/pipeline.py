@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 from numpy.typing import NDArray
@@ -14,13 +15,20 @@ from srgan_lightning.errors import UserError
 from srgan_lightning.imaging.decode import read_document
 from srgan_lightning.imaging.document import Document
 from srgan_lightning.imaging.encode import write_strips
-from srgan_lightning.imaging.fits import is_fits
+from srgan_lightning.imaging.video import video_depth
+from srgan_lightning.inference.animation import enlarge_animation
 from srgan_lightning.inference.documents import enlarged_strips
 from srgan_lightning.inference.files import Task
 from srgan_lightning.inference.fits import Flux, enlarge_fits
 from srgan_lightning.inference.provenance import provenance
 from srgan_lightning.inference.size import Wanted
 from srgan_lightning.inference.upscaler import OnTile, Upscaler
+from srgan_lightning.inference.video import (
+    Report,
+    enlarge_frames,
+    enlarge_to_frames,
+    enlarge_video,
+)
 
 UNWRITTEN = 2  # strips that may wait for the writer, and files
 _END = object()
@@ -34,6 +42,8 @@ class Pipeline:
         upscaler: enlarges.
         wanted: the size of what is written.
         flux: see `enlarge_fits`.
+        rate: pictures a second of a video that is made of a folder of them; None takes the times
+            that lie beside them.
         on_start: called with each task before it is computed.
         on_tile: called with the number of SR pixels that were added.
     """
@@ -41,6 +51,7 @@ class Pipeline:
     upscaler: Upscaler
     wanted: Wanted = field(default_factory=Wanted)
     flux: Flux = "keep"
+    rate: Fraction | None = None
     on_start: Callable[[Task], None] = field(default=lambda task: None)
     on_tile: OnTile = field(default=lambda pixels: None)
 
@@ -58,7 +69,8 @@ class Pipeline:
                 read = reading.popleft()
                 try:
                     if read is None:
-                        self._enlarge_fits(task)
+                        with _told(task):
+                            self._enlarge_whole(task)
                         yield task, None
                     else:
                         waiting.append((task, self._enlarge(task, read.result(), writer)))
@@ -70,7 +82,7 @@ class Pipeline:
                 yield _written(*waiting.popleft())
 
     def _read(self, reader: ThreadPoolExecutor, task: Task) -> Future[Document] | None:
-        return None if is_fits(task.source) else reader.submit(read_document, task.source)
+        return reader.submit(read_document, task.source) if task.kind == "picture" else None
 
     def _enlarge(self, task: Task, document: Document, writer: ThreadPoolExecutor) -> Future[None]:
         told = provenance(self.upscaler, depth=document.depth)
@@ -89,18 +101,46 @@ class Pipeline:
         channel.put(_END, until=writing)
         return writing
 
-    def _enlarge_fits(self, task: Task) -> None:
-        told = provenance(self.upscaler, depth=32)
-        with _told(task):
-            enlarge_fits(
-                task.source,
-                task.target,
-                self.upscaler,
-                provenance=told,
-                flux=self.flux,
-                wanted=self.wanted,
-                on_tile=self.on_tile,
-            )
+    def _enlarge_whole(self, task: Task) -> None:
+        """Enlarge what is read, computed and written in one go."""
+        source, target, upscaler, wanted = task.source, task.target, self.upscaler, self.wanted
+        match task.kind:
+            case "fits":
+                told = provenance(upscaler, depth=32)
+                enlarge_fits(
+                    source,
+                    target,
+                    upscaler,
+                    provenance=told,
+                    flux=self.flux,
+                    wanted=wanted,
+                    on_tile=self.on_tile,
+                )
+                return
+            case "animation":
+                told = provenance(upscaler, depth=8)
+                enlarge_animation(
+                    source, target, upscaler, wanted=wanted, provenance=told, on_tile=self.on_tile
+                )
+                return
+            case "video of frames":
+                told = provenance(upscaler, depth=8)
+                report = enlarge_frames(
+                    source,
+                    target,
+                    upscaler,
+                    rate=self.rate,
+                    wanted=wanted,
+                    provenance=told,
+                    on_tile=self.on_tile,
+                )
+            case _:
+                told = provenance(upscaler, depth=video_depth(source))
+                enlarge = enlarge_video if task.kind == "video" else enlarge_to_frames
+                report = enlarge(
+                    source, target, upscaler, wanted=wanted, provenance=told, on_tile=self.on_tile
+                )
+        _complain(task, report)
 
 
 class _Channel:
@@ -137,6 +177,15 @@ class _Channel:
 
 class _BrokenOffError(Exception):
     """The strips end before the picture does."""
+
+
+def _complain(task: Task, report: Report) -> None:
+    """Fail for what could not be read, though the rest is written."""
+    if report.unreadable:
+        raise UserError(
+            f"{task.source}: written are the {report.frames} pictures that could be read; "
+            f"{'; '.join(report.unreadable)}"
+        )
 
 
 def _written(task: Task, writing: Future[None]) -> tuple[Task, UserError | None]:

@@ -130,22 +130,29 @@ class Upscaler(ABC):
             told["Consistency"] = self.consistency.words
         return told
 
-    def enlarge(self, picture: NDArray[Level], *, on_tile: OnTile | None = None) -> NDArray[Level]:
+    def enlarge(
+        self,
+        picture: NDArray[Level],
+        *,
+        size: Size | None = None,
+        on_tile: OnTile | None = None,
+    ) -> NDArray[Level]:
         """Enlarge a picture.
 
         Args:
             picture: [H, W, 3], of any size from 1×1 up; uint8, uint16, or float32 nominally
                 in [0, 1].
+            size: height and width that SR is reduced to; None leaves it as it is.
             on_tile: called after each tile with the number of SR pixels it has added.
 
         Returns:
-            [scale·H, scale·W, 3] of the same type; integers are clamped and rounded, floats not.
+            [scale·H, scale·W, 3], or of the size, of the same type; integers are clamped and
+            rounded, floats not.
         """
-        height, width, _ = picture.shape
-        shape = (height * self.scale, width * self.scale, 3)
-        enlarged: NDArray[Level] = np.empty(shape, picture.dtype)
+        rows, columns = size or (picture.shape[0] * self.scale, picture.shape[1] * self.scale)
+        enlarged: NDArray[Level] = np.empty((rows, columns, 3), picture.dtype)
         top = 0
-        for strip in self.strips(picture, on_tile=on_tile):
+        for strip in self.strips(picture, size=size, on_tile=on_tile):
             enlarged[top : top + len(strip)] = quantised(strip, picture.dtype)
             top += len(strip)
         return enlarged

@@ -57,7 +57,11 @@ def test_opacity_is_apart_from_colour():
     alpha = np.zeros((8, 8), np.uint8)
     alpha[:, 4:] = 255
     enlarged = enlarge_document(Document(colour, alpha), BICUBIC)
-    assert (enlarged.colour == BICUBIC.enlarge(colour)).all()
+    seen = colour.copy()
+    seen[:, :4] = 99
+    assert (enlarged.colour == enlarge_document(Document(seen, alpha), BICUBIC).colour).all()
+    opaque = enlarge_document(Document(colour), BICUBIC).colour
+    assert (enlarged.colour[:, 24:] == opaque[:, 24:]).all()
     assert (enlarged.alpha[:, :12] == 0).mean() > 0.6
     assert (enlarged.alpha[:, 20:] > 250).all()
     assert (np.diff(enlarged.alpha[0, 8:24].astype(int)) >= -20).all()

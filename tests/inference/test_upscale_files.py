@@ -74,7 +74,7 @@ def test_two_pictures_never_become_one(tmp_path):
     [
         (["absent.png"], "out", "absent.png: no such file or folder"),
         (["absent.png"], "out.png", "absent.png: no such file or folder"),
-        (["empty"], "out", "empty: holds no pictures"),
+        (["empty"], "out", "empty: holds nothing to enlarge"),
         (["a.jpg", "b.jpg"], "out.png", "is one file for several pictures"),
         (["full"], "out.png", "is one file for several pictures"),
         (["a.jpg"], "file", "is a file without a picture's suffix"),
@@ -93,3 +93,21 @@ def test_tiff_stays_tiff_for_what_png_cannot_hold(tmp_path):
     put(tmp_path / "in/a.tiff", tmp_path / "in/b.TIF", tmp_path / "in/c.webp")
     targets = [task.target.name for task in plan([tmp_path / "in"], tmp_path / "out")]
     assert targets == ["a.tif", "b.tif", "c.png"]
+
+
+def test_what_moves_stays_what_it_is(tmp_path):
+    put(tmp_path / "in/a.png")
+    cels = [Image.new("RGB", (3, 3), colour) for colour in ("red", "blue")]
+    for name in ("b.gif", "c.webp", "d.png"):
+        cels[0].save(tmp_path / "in" / name, save_all=True, append_images=cels[1:])
+    (tmp_path / "in/e.mkv").write_bytes(b"not looked into")
+    kinds = {t.target.name: t.kind for t in plan([tmp_path / "in"], tmp_path / "out")}
+    animations = dict.fromkeys(("b.gif", "c.webp", "d.png"), "animation")
+    assert kinds == {"a.png": "picture", **animations, "e.mkv": "video"}
+    (frames,) = plan([tmp_path / "in/e.mkv"], tmp_path / "out", frames=True)
+    assert (frames.target, frames.kind) == (tmp_path / "out/e", "frames of a video")
+    (film,) = plan([tmp_path / "in"], tmp_path / "film.mp4")
+    assert film.kind == "video of frames"
+    for source, target in (("a.png", "film.mp4"), ("e.mkv", "e.png")):
+        with pytest.raises(UserError, match="a video becomes a video, a picture a picture"):
+            plan([tmp_path / "in" / source], tmp_path / target)
