@@ -8,11 +8,6 @@ SHARE = 0.5  # of what is free: other programs want some too
 CPU_MOST = 2**29  # bytes; more makes nothing faster there
 
 
-def affordable(device: torch.device, bytes_per_pixel: float) -> int:
-    """Return how many LR pixels may be computed at a time."""
-    return max(int(budget(device) / bytes_per_pixel), 1)
-
-
 def budget(device: torch.device) -> float:
     """Return how many bytes may be taken for the computation, as memory stands now."""
     if device.type == "cuda":

@@ -16,6 +16,8 @@ from torch import Tensor, nn
 from torch.nn.functional import conv2d, pad
 from torch.overrides import TorchFunctionMode
 
+from srgan_lightning.inference.blocks import BLOCK, narrow_conv2d
+
 BICUBIC_RADIUS = 2  # rows of LR that an enlargement by interpolation takes on either side
 
 
@@ -139,11 +141,20 @@ class _Mode(TorchFunctionMode):
         call = _Convolution(*args, **kwargs)
         radius = call.radius()
         band = self._extended(step, call.input, radius, mode="constant")
-        rows = band.shape[2] - 2 * radius
-        if rows <= 0:
-            batch, _, _, width = band.shape
-            return band.new_empty((batch, call.weight.shape[0], 0, width), dtype=call.dtype())
+        if band.shape[2] <= 2 * radius:
+            return _no_rows(band, call.weight.shape[0], dtype=call.dtype())
         return conv2d(band, call.weight, call.bias, padding=(0, call.padding_x()))
+
+    def convolve_narrowly(
+        self, step: _Step, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Tensor:
+        """Convolve as `convolve` does, by the kernels of a `NarrowConv2d`."""
+        features, weight, bias, padding = args
+        radius = padding[0]
+        band = self._extended(step, features, radius, mode="constant")
+        if band.shape[2] <= 2 * radius:
+            return _no_rows(band, weight.shape[0] // BLOCK**2, dtype=weight.dtype)
+        return narrow_conv2d(band, weight, bias, (0, padding[1]))
 
     def shuffle(
         self, step: _Step, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -242,6 +253,11 @@ class _Convolution:
         return self.input.dtype
 
 
+def _no_rows(band: Tensor, channels: int, *, dtype: torch.dtype) -> Tensor:
+    batch, _, _, width = band.shape
+    return band.new_empty((batch, channels, 0, width), dtype=dtype)
+
+
 def _align(step: _Step, operands: Sequence[Tensor]) -> list[Tensor]:
     """Cut operands to the rows that all of them have, and keep the others for the next band."""
     kept = step.kept or [None] * len(operands)
@@ -286,7 +302,9 @@ _POINTWISE = (
 _RULES: dict[str, Callable[..., Tensor]] = {
     **dict.fromkeys(_POINTWISE, _Mode.pointwise),
     "conv2d": _Mode.convolve,
+    "narrow_conv2d": _Mode.convolve_narrowly,
     "pixel_shuffle": _Mode.shuffle,
+    "block_shuffle": _Mode.shuffle,
     "pixel_unshuffle": _Mode.unshuffle,
     "pad": _Mode.unchanged,
     "__getitem__": _Mode.unchanged,

@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, Self, cast
@@ -12,13 +13,21 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from srgan_lightning.inference import memory
+from srgan_lightning.inference.footprint import bytes_per_pixel
 from srgan_lightning.inference.generators import find_generator, is_method
+from srgan_lightning.inference.prepare import prepared
 from srgan_lightning.inference.provenance import named
 from srgan_lightning.inference.resample import Strip
 from srgan_lightning.inference.rows import NotByRowsError, RowStream
 from srgan_lightning.inference.upscaler import Job, Tile, Tiling, Upscaler
 from srgan_lightning.networks.base import Generator
-from srgan_lightning.precision import Precision, autocast, resolve_device, resolve_precision
+from srgan_lightning.precision import (
+    DTYPES,
+    Precision,
+    autocast,
+    resolve_device,
+    resolve_precision,
+)
 
 TRIAL = 8, 8  # height and width of the picture that a network is tried with
 
@@ -70,9 +79,8 @@ class TorchUpscaler(Upscaler):
         self.device = str(self.torch_device)
         self.resolved = resolve_precision(precision, self.torch_device)
         self._generator = copy.deepcopy(generator).eval().requires_grad_(False)
-        self._generator.to(self.torch_device).to(memory_format=self.resolved.memory_format)
+        self._prepared: dict[str, Generator] = {}
         self._by_rows = tiling == "exact" and not ensemble and self._goes_by_rows()
-        self._bytes_per_pixel = 8192
 
     @classmethod
     def load(
@@ -132,10 +140,31 @@ class TorchUpscaler(Upscaler):
 
     def _run(self, lr: NDArray[Any], precision: str) -> Strip:
         with self._computing(precision):
-            return _as_strip(self._generator(self._as_image(lr)))
+            return _as_strip(self._network(precision)(self._as_image(lr)))
+
+    def _network(self, precision: str) -> Generator:
+        """Return the generator made ready to compute at a precision."""
+        if precision not in self._prepared:
+            dtype = DTYPES[cast(Precision, precision)]
+            network = prepared(self._generator, self.torch_device, dtype)
+            self._prepared[precision] = network.to(memory_format=self.resolved.memory_format)
+        return self._prepared[precision]
 
     def _affordable(self) -> int:
-        return memory.affordable(self.torch_device, self._bytes_per_pixel)
+        return max(int(memory.budget(self.torch_device) / self._bytes_per_pixel), 1)
+
+    @functools.cached_property
+    def _bytes_per_pixel(self) -> float:
+        """Bytes that computing takes for each LR pixel of a tile or a band."""
+        network = self._network(self.resolved.precision)
+
+        def compute(height: int, width: int) -> Tensor:
+            lr = torch.zeros(1, 3, height, width, device=self.torch_device)
+            with self._computing(self.resolved.precision):
+                sr: Tensor = network(lr.contiguous(memory_format=self.resolved.memory_format))
+                return sr.float()
+
+        return bytes_per_pixel(compute)
 
     def _exact(self, job: Job) -> Iterator[Strip]:
         if not self._by_rows:
@@ -145,7 +174,7 @@ class TorchUpscaler(Upscaler):
         height, width, _ = job.lr.shape
         more = ((0, -height % self.grid), (0, -width % self.grid), (0, 0))
         lr = np.pad(job.lr, more, "edge") if self.grid > 1 else job.lr
-        stream = RowStream(self._generator)
+        stream = RowStream(self._network(job.precision))
         start = made = 0
         while start < len(lr):
             rows = max(job.side**2 // width, 1)
@@ -186,17 +215,20 @@ class TorchUpscaler(Upscaler):
         """Try a small picture both ways: a rule that does not fit this network would show."""
         lr = torch.linspace(0, 1, 3 * TRIAL[0] * TRIAL[1], device=self.torch_device)
         lr = lr.reshape(1, 3, *TRIAL).sin()
-        stream, half = RowStream(self._generator), TRIAL[0] // 2
+        precision = self.resolved.precision
+        network = self._network(precision)
+        stream, half = RowStream(network), TRIAL[0] // 2
         try:
-            with torch.inference_mode():
+            with self._computing(precision):
                 upper = stream.push(lr[:, :, :half], last=False)
                 lower = stream.push(lr[:, :, half:], last=True)
-                whole = self._generator(lr)
+                whole = network(lr)
         except NotByRowsError:
             return False
         by_rows = torch.cat((upper, lower), 2)
+        close = 1e-4 if precision == "32-true" else 3e-2
         return by_rows.shape == whole.shape and bool(
-            torch.allclose(by_rows, whole, rtol=1e-4, atol=1e-4)
+            torch.allclose(by_rows, whole, rtol=close, atol=close)
         )
 
 

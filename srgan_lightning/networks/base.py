@@ -30,6 +30,14 @@ class Generator(nn.Module, ABC):
         """Where a tile may begin: at LR pixels whose coordinates are multiples of this."""
         return 1
 
+    @property
+    def picture_layers(self) -> tuple[str, ...]:
+        """Names of convolutions that carry the picture itself, and cost little besides the others.
+
+        Half precision would round the picture in each of them.
+        """
+        return ()
+
     @abstractmethod
     def forward(self, lr: Tensor) -> Tensor:
         """Enlarge a batch.

@@ -182,14 +182,16 @@ def test_tiles_get_smaller_when_memory_is_out(monkeypatch):
     for by_rows in (True, False):
         upscaler = TorchUpscaler(NETWORKS[0], device="cpu", precision="32-true")
         upscaler._by_rows = by_rows
-        forward = upscaler._generator.forward
+        network = upscaler._network("32-true")
+        forward = network.forward
 
         def limited(image, forward=forward):
             if image.shape[2] * image.shape[3] > 900:
                 raise torch.OutOfMemoryError("CUDA out of memory")
             return forward(image)
 
-        monkeypatch.setattr(upscaler._generator, "forward", limited)
+        monkeypatch.setattr(upscaler, "_bytes_per_pixel", 1.0, raising=False)
+        monkeypatch.setattr(network, "forward", limited)
         with pytest.warns(UserWarning, match="out of memory; going on with tiles of 20 pixels"):
             enlarged = upscaler.enlarge(lr)
         assert abs(enlarged.astype(int) - expected).max() <= 1
@@ -201,7 +203,7 @@ def test_memory_for_not_even_a_pixel_is_said_in_one_line(monkeypatch):
     def fail(image):
         raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory")
 
-    monkeypatch.setattr(upscaler._generator, "forward", fail)
+    monkeypatch.setattr(upscaler._network("32-true"), "forward", fail)
     with pytest.raises(UserError, match="cpu: not even a tile of one pixel"):
         upscaler.enlarge(picture(2, 2))
 

@@ -333,8 +333,10 @@ def test_what_frames_carry_and_encoders_do_not_is_said(tmp_path, upscaler):
         options = {"x265-params": f"log-level=none:master-display={master}:max-cll=1000,400"}
         stream = container.add_stream("libx265", 25, options, width=64, height=64)
         stream.pix_fmt = "yuv420p10le"
-        for picture in moving(2, 64, 64):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, "rgb24")))
+        for number, picture in enumerate(moving(2, 64, 64)):
+            frame = av.VideoFrame.from_ndarray(picture, "rgb24")
+            frame.pts, frame.time_base = number, Fraction(1, 25)
+            container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     with pytest.warns(UserWarning, match="a.mp4: without its HDR mastering data from here on"):
         enlarge_video(tmp_path / "a.mp4", tmp_path / "b.mp4", upscaler, provenance=TOLD)

@@ -86,6 +86,11 @@ class RRDBNet(Generator):
     def grid(self) -> int:  # noqa: D102 - inherited
         return self.unshuffle
 
+    @property
+    def picture_layers(self) -> tuple[str, ...]:  # noqa: D102 - inherited
+        ups = (f"conv_up{number}" for number in range(1, self.doublings + 1))
+        return (*ups, "conv_hr", "conv_last")
+
     def forward(self, lr: Tensor) -> Tensor:  # noqa: D102 - inherited
         rows, columns = (-side % self.unshuffle for side in lr.shape[-2:])
         folded = lr
@@ -113,16 +118,15 @@ class RRDBNet(Generator):
         start_as(self.conv_first, rgb.repeat_interleave(squares, 1) * centre / squares)
         start_as(self.conv_body, 0 * rgb * centre)
         for convolution in self._enlarging():
+            assert isinstance(convolution, nn.Conv2d)
             start_as(convolution, rgb * torch.outer(tent, tent))
         start_as(self.conv_hr, rgb * centre)
         start_small(self.conv_last, factor=0.01)
         self.conv_last.weight[:, :3] += rgb * centre
 
-    def _enlarging(self) -> Iterator[nn.Conv2d]:
+    def _enlarging(self) -> Iterator[nn.Module]:
         for number in range(1, self.doublings + 1):
-            convolution = self.get_submodule(f"conv_up{number}")
-            assert isinstance(convolution, nn.Conv2d)
-            yield convolution
+            yield self.get_submodule(f"conv_up{number}")
 
 
 class RRDB(nn.Module):
