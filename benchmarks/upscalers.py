@@ -5,17 +5,14 @@ import time
 from pathlib import Path
 
 import torch
-from srgan_lightning.inference.runner import Runner
 from torch import Tensor
 
-from srgan_lightning.allocator import keep_freed_memory
 from srgan_lightning.imaging.read import read_rgb
-from srgan_lightning.inference import runner
 from srgan_lightning.inference.pictures import to_tensor
-from srgan_lightning.inference.tiling import Span
+from srgan_lightning.inference.torch_upscaler import TorchUpscaler
 from srgan_lightning.networks import GENERATORS, Generator
 from srgan_lightning.networks.foreign import write_foreign
-from srgan_lightning.precision import DTYPES, Precision, resolve_device, resolve_precision
+from srgan_lightning.precision import DTYPES, Precision
 from srgan_lightning.samples import sample_folder
 
 
@@ -25,32 +22,18 @@ class Ours:
     Args:
         name: the generator's.
         side: of the picture, LR pixels.
-        whole: reconstruct all of the picture at once too.
+        whole: take the picture at once, not by bands of rows.
     """
 
     def __init__(self, name: str, side: int, whole: bool = False) -> None:
-        if whole:
-            runner.PART = side
         self.before = memory("VmRSS")
-        keep_freed_memory()
-        device = resolve_device()
-        resolved = resolve_precision("auto", device)
-        self.runner = Runner(
-            new_generator(name),
-            device=device,
-            precision=resolved.precision,
-            memory_format=resolved.memory_format,
-        )
+        self.upscaler = TorchUpscaler(new_generator(name), tile=None if whole else "auto")
         self.lr = photograph(side)
-        self.sr = torch.empty(1, 3, *(self.runner.scale * length for length in self.lr.shape[2:]))
 
     def seconds(self) -> float:
         """Enlarge the picture once."""
-        rows, columns = (Span(0, length, 0, length) for length in self.lr.shape[2:])
-        scale = self.runner.scale
         started = time.perf_counter()
-        for inner, across, part in self.runner(self.lr, rows, columns):
-            self.sr[..., inner.write(scale), across.write(scale)] = part
+        self.sr = self.upscaler(self.lr)
         return time.perf_counter() - started
 
 

@@ -175,6 +175,7 @@ def upscale(
 
     Example: srgan upscale holiday.jpg photos/ -o enlarged --model generator.safetensors
     """
+    from srgan_lightning.allocator import keep_freed_memory
     from srgan_lightning.commands.enlarging import enlarge
     from srgan_lightning.inference.files import plan
     from srgan_lightning.inference.load import load_upscaler
@@ -205,6 +206,8 @@ def upscale(
             ensemble=ensemble,
             consistency=consistency,
         )
+        if upscaler.device == "cpu":
+            keep_freed_memory()  # strips come and go by the hundred megabytes
         pipeline = Pipeline(upscaler=upscaler, wanted=wanted, flux=flux, rate=_rate(fps))
         failures = enlarge(tasks, pipeline, output)
     if failures:

@@ -153,6 +153,9 @@ class TorchUpscaler(Upscaler):
     def _affordable(self) -> int:
         return max(int(memory.budget(self.torch_device) / self._bytes_per_pixel), 1)
 
+    def _margin(self) -> int:
+        return 0 if self._by_rows else super()._margin()
+
     @functools.cached_property
     def _bytes_per_pixel(self) -> float:
         """Bytes that computing takes for each LR pixel of a tile or a band."""
@@ -167,30 +170,44 @@ class TorchUpscaler(Upscaler):
         return bytes_per_pixel(compute)
 
     def _exact(self, job: Job) -> Iterator[Strip]:
-        if not self._by_rows:
+        height, width, _ = job.lr.shape
+        if not self._by_rows or job.side**2 >= height * width:
             yield from super()._exact(job)
             return
         # What is folded into channels must come in whole squares; what is more is cut off again.
-        height, width, _ = job.lr.shape
         more = ((0, -height % self.grid), (0, -width % self.grid), (0, 0))
         lr = np.pad(job.lr, more, "edge") if self.grid > 1 else job.lr
+        made = 0
+        for sr in self._bands(lr, job):
+            strip = _as_strip(sr[:, :, : height * self.scale - made, : width * self.scale])
+            if len(strip):
+                made += len(strip)
+                job.told(strip.shape[0] * strip.shape[1])
+                yield strip
+
+    def _bands(self, lr: NDArray[Any], job: Job) -> Iterator[Tensor]:
+        """Send a picture through the network by bands; where memory is out, by narrower ones."""
         stream = RowStream(self._network(job.precision))
-        start = made = 0
-        while start < len(lr):
-            rows = max(job.side**2 // width, 1)
+        start = 0
+        ending: Iterator[Tensor] | None = None
+        while True:
+            rows = max(job.side**2 // lr.shape[1], 1)
             rows = -(-rows // self.grid) * self.grid
             band = lr[start : start + rows]
             try:
                 with self._computing(job.precision):
-                    sr = stream.push(self._as_image(band), last=start + len(band) == len(lr))
-                    strip = _as_strip(sr[:, :, : height * self.scale - made, : width * self.scale])
+                    if len(band):
+                        sr = stream.push(self._as_image(band))
+                    else:
+                        ending = ending or stream.end(rows=rows)
+                        sr = next(ending)
+            except StopIteration:
+                return
             except MemoryError:
-                job.side = self._halved(job.side)
+                job.side, ending = self._halved(job.side), None
                 continue
-            start, made = start + len(band), made + len(strip)
-            if len(strip):
-                job.told(strip.shape[0] * strip.shape[1])
-                yield strip
+            start += len(band)
+            yield sr
 
     def _as_image(self, lr: NDArray[Any]) -> Tensor:
         samples = torch.from_numpy(np.require(lr, requirements=["C", "W"]))
@@ -220,12 +237,12 @@ class TorchUpscaler(Upscaler):
         stream, half = RowStream(network), TRIAL[0] // 2
         try:
             with self._computing(precision):
-                upper = stream.push(lr[:, :, :half], last=False)
-                lower = stream.push(lr[:, :, half:], last=True)
+                bands = [stream.push(lr[:, :, :half]), stream.push(lr[:, :, half:])]
+                bands += stream.end(rows=half)
                 whole = network(lr)
         except NotByRowsError:
             return False
-        by_rows = torch.cat((upper, lower), 2)
+        by_rows = torch.cat(bands, 2)
         close = 1e-4 if precision == "32-true" else 3e-2
         return by_rows.shape == whole.shape and bool(
             torch.allclose(by_rows, whole, rtol=close, atol=close)

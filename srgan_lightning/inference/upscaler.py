@@ -210,8 +210,12 @@ class Upscaler(ABC):
         elif self.tile is None or height * width <= self._affordable():
             side = max(height, width)
         else:
-            side = max(int(self._affordable() ** 0.5) - 2 * (self.halo or OVERLAP), LEAST)
+            side = max(int(self._affordable() ** 0.5) - 2 * self._margin(), LEAST)
         return min(side, self._most or side)
+
+    def _margin(self) -> int:
+        """Return how much more than its own a tile reads on each side."""
+        return OVERLAP if self.halo is None else self.halo
 
     def _exact(self, job: Job) -> Iterator[Strip]:
         height, width, _ = job.lr.shape

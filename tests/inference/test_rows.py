@@ -56,8 +56,8 @@ def test_bands_give_what_the_whole_picture_gives(name, data):
     for rows in heights:
         band = lr[:, :, top : top + rows * grid]
         top += rows * grid
-        strips.append(stream.push(band, last=top == lr.shape[2]))
-    sr = torch.cat(strips, 2)
+        strips.append(stream.push(band))
+    sr = torch.cat([*strips, *stream.end(rows=data.draw(st.integers(1, 9)))], 2)
     whole = network(lr)
     assert sr.shape == whole.shape
     torch.testing.assert_close(sr, whole, rtol=1e-4, atol=1e-5)
@@ -82,7 +82,8 @@ def test_no_row_is_computed_twice():
     whole, seen = seen, {}
     stream = RowStream(network)
     for top in range(0, 24, 4):
-        stream.push(lr[:, :, top : top + 4], last=top == 20)
+        stream.push(lr[:, :, top : top + 4])
+    assert len([*stream.end(rows=4)]) > 1
     for hook in hooks:
         hook.remove()
     assert seen == whole
@@ -94,27 +95,31 @@ def test_bf16_bands_are_bf16_s_whole():
     lr = torch.rand(1, 3, 20, 9)
     with torch.autocast("cpu", torch.bfloat16):
         stream = RowStream(network)
-        bands = [stream.push(lr[:, :, top : top + 5], last=top == 15) for top in range(0, 20, 5)]
+        bands = [stream.push(lr[:, :, top : top + 5]) for top in range(0, 20, 5)]
+        bands += stream.end(rows=5)
         assert torch.allclose(torch.cat(bands, 2), network(lr), atol=2e-2)
 
 
 @torch.inference_mode()
 def test_a_band_that_failed_can_be_fed_again():
     network = NETWORKS["compact {'blocks': 2, 'width': 8}"]
-    lr, fails = torch.rand(1, 3, 12, 5), [False, True, False]
+    lr, fails = torch.rand(1, 3, 12, 5), [False, True, False, True]
 
     def fail(*_: object) -> None:
-        if fails.pop(0):
+        if fails and fails.pop(0):
             raise MemoryError
 
     hook = network.body[2].register_forward_pre_hook(fail)
     stream = RowStream(network)
-    upper = stream.push(lr[:, :, :6], last=False)
+    bands = [stream.push(lr[:, :, :6])]
     with pytest.raises(MemoryError):
-        stream.push(lr[:, :, 6:], last=True)
-    lower = stream.push(lr[:, :, 6:], last=True)
+        stream.push(lr[:, :, 6:])
+    bands.append(stream.push(lr[:, :, 6:]))
+    with pytest.raises(MemoryError):
+        next(stream.end(rows=2))
+    bands += stream.end(rows=2)
     hook.remove()
-    assert torch.allclose(torch.cat((upper, lower), 2), network(lr), atol=1e-6)
+    assert torch.allclose(torch.cat(bands, 2), network(lr), atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -133,7 +138,7 @@ def test_a_band_that_failed_can_be_fed_again():
 )
 def test_what_has_no_rule_is_refused(layer):
     with pytest.raises(NotByRowsError), torch.inference_mode():
-        RowStream(layer).push(torch.rand(1, 3, 6, 6), last=True)
+        RowStream(layer).push(torch.rand(1, 3, 6, 6))
 
 
 def test_which_networks_go_by_rows():
