@@ -16,7 +16,7 @@ from srgan_lightning.errors import UserError
 from srgan_lightning.imaging.read import read_rgb
 from srgan_lightning.samples import sample_folder
 
-Precision = Literal["float32", "float16"]
+Precision = Literal["float32", "float16", "int8"]
 
 PHOTOGRAPH = "perched-osprey.jpg"  # of the packaged ones held out
 SIZES = ((1, 1, 17), (1, 37, 53), (2, 24, 61), (3, 19, 8))  # batch, height, width
@@ -39,6 +39,7 @@ class Limits:
 LIMITS: dict[Precision, Limits] = {
     "float32": Limits(max_abs=1e-4),
     "float16": Limits(decibels=50),
+    "int8": Limits(decibels=40),
 }
 WHOLE = Limits(max_abs=1.001 * LEVEL, decibels=70)  # of float32: ties that round the other way
 

@@ -66,7 +66,7 @@ def test_nothing_is_overwritten_unasked(tmp_path, source):
     [
         (["-o", "x.pth"], "x.pth: name a .onnx file"),
         (["-o", "x.onnx", "--format", "safetensors"], "x.onnx: name a .safetensors file"),
-        (["-o", "x.safetensors", "--format", "safetensors", "--fp16"], "--fp16 and --whole are of"),
+        (["-o", "x.safetensors", "--format", "safetensors", "--fp16"], "--fp16, --int8 and --whole are of"),
         (["-o", "in_the_way/x.safetensors", "--format", "safetensors"], "cannot be written"),
     ],
 )
