@@ -19,7 +19,7 @@ Image.fromarray({sr}).save("big.png")
 PRECISIONS: dict[Precision, str] = {
     "float32": "float32",
     "float16": "float16",
-    "int8": "int8 in convolutions, weights per channel; float32 in all else",
+    "int8": "int8 in inner convolutions, weights per channel; float32 in all else",
 }
 FLOAT_SR = "(sr[0].transpose(1, 2, 0).clip(0, 1) * np.float32(255)).round().astype(np.uint8)"
 
@@ -81,10 +81,7 @@ def _plain(value: Any) -> str:
 
 
 def _parity(description: Description) -> str:
-    limits = limits_of(description.precision, whole=description.whole)
-    asked = f"at least {limits.decibels:.0f} dB" if limits.decibels else ""
-    if limits.max_abs < 1:
-        asked = " and ".join(filter(None, (f"at most {limits.max_abs:.0e}", asked)))
+    asked = limits_of(description.precision, whole=description.whole).words
     rows = [row.cells for row in description.parity]
     table = _table(("batch x height x width", "largest difference", "PSNR"), rows)
     return (

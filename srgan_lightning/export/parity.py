@@ -35,6 +35,12 @@ class Limits:
     max_abs: float = math.inf
     decibels: float = 0.0
 
+    @property
+    def words(self) -> str:
+        """What is asked for: `at most 4e-03 and at least 70 dB`."""
+        apart = [f"at most {self.max_abs:.0e}"] if math.isfinite(self.max_abs) else []
+        return " and ".join(apart + [f"at least {self.decibels:.0f} dB"] * (self.decibels > 0))
+
 
 LIMITS: dict[Precision, Limits] = {
     "float32": Limits(max_abs=1e-4),
@@ -145,7 +151,7 @@ def _compare(
         _, apart, psnr = found.cells
         raise UserError(
             f"export: refused, for ONNX Runtime and torch differ by {apart} ({psnr}) on {where}; "
-            f"at most {limits.max_abs:.0e} and at least {limits.decibels:.0f} dB are asked"
+            f"asked for: {limits.words}"
         )
     return found
 

@@ -59,7 +59,7 @@ def export_onnx(
         source: what `networks.weights.read_generator` takes.
         target: a `.onnx` file; the card is called alike and ends in `.md`.
         precision: float16 computes in it, and takes and makes it; int8 takes and makes float32, and
-            its convolutions compute in 8-bit integers.
+            its inner convolutions compute in 8-bit integers.
         calibration: a folder of photographs for int8; None takes the packaged ones.
         whole: take and make uint8 `[B, H, W, 3]` rather than floats `[B, 3, H, W]` in [0, 1].
         license: of the weights.

@@ -17,8 +17,8 @@ from PIL import Image
 from torch import nn
 
 from srgan_lightning.errors import UserError
-from srgan_lightning.export import Exported, export_onnx
-from srgan_lightning.export.int8 import SIDE, Calibration
+from srgan_lightning.export import Exported, export_onnx, to_onnx
+from srgan_lightning.export.int8 import SIDE, Calibration, to_int8
 from srgan_lightning.imaging.read import read_rgb
 from srgan_lightning.networks import GENERATORS, save_generator
 from srgan_lightning.samples import sample_folder
@@ -70,18 +70,20 @@ def decibels(a: np.ndarray, b: np.ndarray) -> float:
     return float(-10 * np.log10(np.square(a.astype(float) - b.astype(float)).mean()))
 
 
-def test_all_convolutions_compute_in_integers(int8, network):
+def test_inner_convolutions_compute_in_integers(int8, network):
     model = onnx.load(int8.model)
     onnx.checker.check_model(model, full_check=True)
     constants = {each.name: each for each in model.graph.initializer}
     makers = {output: node for node in model.graph.node for output in node.output}
     convolutions = [node for node in model.graph.node if node.op_type == "Conv"]
     assert len(convolutions) == sum(isinstance(each, nn.Conv2d) for each in network.modules())
-    for node in convolutions:
+    assert all(node.input[1] in constants for node in (convolutions[0], convolutions[-1]))
+    for node in convolutions[1:-1]:
         picture, weight = (makers[name] for name in node.input[:2])
         assert [picture.op_type, weight.op_type] == ["DequantizeLinear"] * 2
         quantized, scales = (constants[name] for name in weight.input[:2])
         assert quantized.data_type == onnx.TensorProto.INT8
+        assert np.abs(onnx.numpy_helper.to_array(quantized).astype(int)).max() == 64, "7 bits"
         assert list(scales.dims) == [quantized.dims[0]], "one scale per channel"
     kinds = {
         value.type.tensor_type.elem_type for value in (*model.graph.input, *model.graph.output)
@@ -159,18 +161,25 @@ def test_what_integers_spoil_is_refused(network, tmp_path, photographs):
     """One channel is so strong that the steps of 8 bits swallow all others beside it."""
     spoilt = copy.deepcopy(network)
     with torch.no_grad():
-        for layer in spoilt.body[0].weight, spoilt.body[0].bias:
+        for layer in spoilt.body[2].weight, spoilt.body[2].bias:
             layer[0] *= 1e4
-        spoilt.body[2].weight[:, 0] /= 1e4
+        spoilt.body[4].weight[:, 0] /= 1e4
     lr = torch.rand(1, 3, 8, 9)
     assert torch.allclose(spoilt(lr), network(lr), atol=1e-5)
     file = save(tmp_path / "spoilt.safetensors", spoilt)
     before = sorted(tmp_path.iterdir())
     with pytest.raises(UserError, match="refused, for ONNX Runtime and torch differ by") as told:
         export_onnx(file, tmp_path / "x.onnx", precision="int8", calibration=photographs)
-    assert "at least 40 dB" in str(told.value)
+    assert str(told.value).endswith("asked for: at least 40 dB")
     assert "\n" not in str(told.value)
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_two_convolutions_have_nothing_between_them(tmp_path, photographs):
+    pair = nn.Sequential(nn.Conv2d(3, 48, 3, padding=1), nn.PixelShuffle(4), nn.Conv2d(3, 3, 1))
+    model = to_onnx(pair.eval(), torch.rand(2, 3, 12, 14), name="pair")
+    with pytest.raises(UserError, match="pair has no convolution between its first and its last"):
+        to_int8(model, Calibration.of(photographs), scale=4, name="pair")
 
 
 def test_photographs_that_cannot_be_read_are_told(source, tmp_path, photographs):
