@@ -212,9 +212,21 @@ SMALL = {
 }
 
 
+# Untrained, these make values that 8 bits hold too coarsely, and are refused; docs/export.md has
+# a trained one.
+NOT_IN_INT8 = {"srcnn", "vdsr"}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("precision", ["float32", "float16", "int8"])
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize(
+    ("name", "precision"),
+    [
+        (name, precision)
+        for name in SMALL
+        for precision in ("float32", "float16", "int8")
+        if precision != "int8" or name not in NOT_IN_INT8
+    ],
+)
 def test_every_network_exports(tmp_path, name, precision):
     torch.manual_seed(1)
     state = GENERATORS.build(name, SMALL[name], scale=4).state_dict()
