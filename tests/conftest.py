@@ -14,6 +14,12 @@ ALLOWED_SKIPS = (
     "../shared is absent",
     "mounting is not permitted",
     "chromium is not installed",
+    "npm is not installed",
+)
+QUIET = (
+    "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run "
+    "--disable-background-networking --disable-component-update --disable-sync "
+    "--window-size=1000,900"
 )
 
 SMALL = [

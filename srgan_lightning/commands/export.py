@@ -31,6 +31,17 @@ def export(
     half: Annotated[
         bool, typer.Option("--fp16", help="Compute in float16; input and output are too.")
     ] = False,
+    int8: Annotated[
+        bool,
+        typer.Option("--int8", help="Convolutions in 8-bit integers, calibrated on photographs."),
+    ] = False,
+    calibration: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="HR photographs for --int8; the default are packaged ones.",
+        ),
+    ] = None,
     whole: Annotated[
         bool,
         typer.Option("--whole", help="uint8 RGB [B, H, W, 3] in and out: no preparation."),
@@ -50,12 +61,16 @@ def export(
 
     An ONNX file takes any batch, height and width, and is only left if ONNX Runtime agrees with
     PyTorch on photographs of sizes that the exporter has not seen: within 1e-4 in float32, to 50 dB
-    in float16. Needs the extra onnx.
+    in float16, to 40 dB in int8. Needs the extra onnx.
 
     Example: srgan export outputs/quickstart/RUN/checkpoints/best.ckpt -o model.onnx
     """
-    if kind != "onnx" and (half or whole):
-        raise UserError("--fp16 and --whole are of ONNX files; leave them out with --format")
+    if kind != "onnx" and (half or int8 or whole):
+        raise UserError("--fp16, --int8 and --whole are of ONNX files; leave out --format")
+    if half and int8:
+        raise UserError("--fp16 and --int8 exclude each other; give one of them")
+    if calibration is not None and not int8:
+        raise UserError("--calibration is for --int8; give both or neither")
 
     from srgan_lightning.config import import_plugins
     from srgan_lightning.export.write import UNSTATED, export_onnx, export_safetensors
@@ -64,7 +79,13 @@ def export(
     terms = license_ or UNSTATED
     if kind == "onnx":
         exported = export_onnx(
-            checkpoint, output, half=half, whole=whole, license=terms, overwrite=overwrite
+            checkpoint,
+            output,
+            precision="float16" if half else "int8" if int8 else "float32",
+            calibration=calibration,
+            whole=whole,
+            license=terms,
+            overwrite=overwrite,
         )
         _show_parity(exported)
     else:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from srgan_lightning.export.metadata import Description
-from srgan_lightning.export.parity import limits_of
+from srgan_lightning.export.parity import Precision, limits_of
 
 RUN = """\
 import numpy as np, onnxruntime
@@ -16,6 +16,11 @@ picture = np.asarray(Image.open("photo.jpg").convert("RGB"))
 (sr,) = session.run(None, {{"lr": {lr}}})
 Image.fromarray({sr}).save("big.png")
 """
+PRECISIONS: dict[Precision, str] = {
+    "float32": "float32",
+    "float16": "float16",
+    "int8": "int8 in inner convolutions, weights per channel; float32 in all else",
+}
 FLOAT_SR = "(sr[0].transpose(1, 2, 0).clip(0, 1) * np.float32(255)).round().astype(np.uint8)"
 
 
@@ -44,11 +49,21 @@ def _head(file: str, description: Description) -> str:
         "network": f"`{description.name}` ({arguments or 'defaults'})",
         "scale": f"×{description.scale}",
         "parameters": f"{description.parameters:,}",
-        "precision": description.precision,
+        "precision": PRECISIONS[description.precision],
+        "calibrated on": _calibration(description.calibration),
         "halo (radius of the receptive field)": halo,
         "licence of the weights": description.license,
     }
-    return f"# {file}\n\n{_table(('', ''), rows.items())}"
+    told = ((name, value) for name, value in rows.items() if value)
+    return f"# {file}\n\n{_table(('', ''), told)}"
+
+
+def _calibration(facts: Mapping[str, Any] | None) -> str:
+    if facts is None:
+        return ""
+    names = ": " + ", ".join(facts["names"]) if "names" in facts else ""
+    whose = "packaged" if names else "given"
+    return f"{facts['photographs']} {whose} photographs{names} (SHA-256 {facts['sha256'][:16]})"
 
 
 def _facts(facts: Mapping[str, Any]) -> str:
@@ -66,10 +81,7 @@ def _plain(value: Any) -> str:
 
 
 def _parity(description: Description) -> str:
-    limits = limits_of(description.precision, whole=description.whole)
-    asked = f"at least {limits.decibels:.0f} dB" if limits.decibels else ""
-    if limits.max_abs < 1:
-        asked = " and ".join(filter(None, (f"at most {limits.max_abs:.0e}", asked)))
+    asked = limits_of(description.precision, whole=description.whole).words
     rows = [row.cells for row in description.parity]
     table = _table(("batch x height x width", "largest difference", "PSNR"), rows)
     return (

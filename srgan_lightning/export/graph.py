@@ -70,7 +70,11 @@ def to_onnx(network: nn.Module, example: torch.Tensor, *, name: str) -> onnx.Mod
     sizes = {0: "batch", height: "height", height + 1: "width"}
     dynamic = {axis: torch.export.Dim(size) for axis, size in sizes.items()}
     try:
-        with _quiet():
+        with (
+            silent_logs(),
+            contextlib.redirect_stderr(io.StringIO()),
+            contextlib.redirect_stdout(io.StringIO()),
+        ):
             program = torch.onnx.export(
                 network,
                 (example,),
@@ -87,7 +91,7 @@ def to_onnx(network: nn.Module, example: torch.Tensor, *, name: str) -> onnx.Mod
     assert program is not None
     model = program.model_proto
     model.graph.name = name
-    _strip(model)
+    strip(model)
     return model
 
 
@@ -99,7 +103,7 @@ def example_of(*, whole: bool, half: bool) -> torch.Tensor:
     return torch.full((batch, 3, height, width), 0.5, dtype=torch.half if half else torch.float)
 
 
-def _strip(model: onnx.ModelProto) -> None:
+def strip(model: onnx.ModelProto) -> None:
     """Take away what says where and how the graph was made."""
     model.doc_string = ""
     del model.metadata_props[:]
@@ -113,12 +117,11 @@ def _strip(model: onnx.ModelProto) -> None:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the exporter's own words from the terminal: what fails, the error says in a line."""
+def silent_logs() -> Iterator[None]:
+    """Keep the libraries' own words from the terminal: what fails, the error says in a line."""
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:
-        with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
-            yield
+        yield
     finally:
         logging.disable(before)

@@ -27,6 +27,7 @@ class Description:
         facts: what its file says of degradation and training.
         license: of the weights.
         precision: what the file computes in.
+        calibration: of int8, the photographs (see `int8.Calibration.facts`).
         whole: whether it takes 8-bit pictures.
         parity: how ONNX Runtime compares with torch.
     """
@@ -39,6 +40,7 @@ class Description:
     facts: dict[str, Any]
     license: str
     precision: Precision = "float32"
+    calibration: dict[str, Any] | None = None
     whole: bool = False
     parity: Sequence[Parity] = ()
 
@@ -50,9 +52,10 @@ class Description:
         - `halo`: in LR pixels, or `whole picture` where an SR pixel depends on all of LR;
         - `input`: `RGB in [0, 1], NCHW` or `RGB uint8, NHWC`; the output is like it;
         - `precision`, `license`, `program`;
+        - `calibration`, of int8: JSON, the photographs (see `int8.Calibration.facts`);
         - `parity`: JSON, one entry a size that was compared.
         """
-        return {
+        properties = {
             "format": FORMAT,
             "format_version": str(FORMAT_VERSION),
             "generator": json.dumps({"name": self.name, "arguments": self.arguments}),
@@ -70,3 +73,6 @@ class Description:
                 ]
             ),
         }
+        if self.calibration is not None:
+            properties["calibration"] = json.dumps(self.calibration)
+        return properties

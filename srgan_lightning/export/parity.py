@@ -16,7 +16,7 @@ from srgan_lightning.errors import UserError
 from srgan_lightning.imaging.read import read_rgb
 from srgan_lightning.samples import sample_folder
 
-Precision = Literal["float32", "float16"]
+Precision = Literal["float32", "float16", "int8"]
 
 PHOTOGRAPH = "perched-osprey.jpg"  # of the packaged ones held out
 SIZES = ((1, 1, 17), (1, 37, 53), (2, 24, 61), (3, 19, 8))  # batch, height, width
@@ -35,10 +35,17 @@ class Limits:
     max_abs: float = math.inf
     decibels: float = 0.0
 
+    @property
+    def words(self) -> str:
+        """What is asked for: `at most 4e-03 and at least 70 dB`."""
+        apart = [f"at most {self.max_abs:.0e}"] if math.isfinite(self.max_abs) else []
+        return " and ".join(apart + [f"at least {self.decibels:.0f} dB"] * (self.decibels > 0))
+
 
 LIMITS: dict[Precision, Limits] = {
     "float32": Limits(max_abs=1e-4),
     "float16": Limits(decibels=50),
+    "int8": Limits(decibels=40),
 }
 WHOLE = Limits(max_abs=1.001 * LEVEL, decibels=70)  # of float32: ties that round the other way
 
@@ -144,7 +151,7 @@ def _compare(
         _, apart, psnr = found.cells
         raise UserError(
             f"export: refused, for ONNX Runtime and torch differ by {apart} ({psnr}) on {where}; "
-            f"at most {limits.max_abs:.0e} and at least {limits.decibels:.0f} dB are asked"
+            f"asked for: {limits.words}"
         )
     return found
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from srgan_lightning.errors import UserError
 from srgan_lightning.export.card import model_card
 from srgan_lightning.export.graph import check_exportable, example_of, require_onnx, to_onnx
+from srgan_lightning.export.int8 import Calibration, to_int8
 from srgan_lightning.export.metadata import Description
-from srgan_lightning.export.parity import check_parity, limits_of
+from srgan_lightning.export.parity import Precision, check_parity, limits_of
 from srgan_lightning.export.whole import Whole
 from srgan_lightning.imaging.write import whole_file
 from srgan_lightning.inference.generators import find_generator, is_method
@@ -44,7 +45,8 @@ def export_onnx(
     source: Path,
     target: Path,
     *,
-    half: bool = False,
+    precision: Precision = "float32",
+    calibration: Path | None = None,
     whole: bool = False,
     license: str = UNSTATED,
     overwrite: bool = False,
@@ -56,33 +58,39 @@ def export_onnx(
     Args:
         source: what `networks.weights.read_generator` takes.
         target: a `.onnx` file; the card is called alike and ends in `.md`.
-        half: compute in float16, and take and make it.
+        precision: float16 computes in it, and takes and makes it; int8 takes and makes float32, and
+            its inner convolutions compute in 8-bit integers.
+        calibration: a folder of photographs for int8; None takes the packaged ones.
         whole: take and make uint8 `[B, H, W, 3]` rather than floats `[B, 3, H, W]` in [0, 1].
         license: of the weights.
         overwrite: replace older files.
 
     Raises:
         UserError: for a source that is no network, a target that is there or cannot be written,
-            missing libraries, and where ONNX Runtime and torch do not agree.
+            missing libraries, no photographs to calibrate on, and where ONNX Runtime and torch do
+            not agree.
     """
     card = _check_target(target, ".onnx", overwrite=overwrite)
+    if calibration is not None and precision != "int8":
+        raise UserError(f"export: a calibration is for int8, not for {precision}; leave it out")
+    photographs = Calibration.of(calibration) if precision == "int8" else None
     if is_method(source):
         check_exportable(find_generator(source)[0])
     require_onnx()
     stored, generator = _load(source)
     check_exportable(generator)
-    description = replace(
-        _describe(stored, generator, license),
-        precision="float16" if half else "float32",
-        whole=whole,
-    )
+    description = replace(_describe(stored, generator, license), precision=precision, whole=whole)
+    half = precision == "float16"
     computing = copy.deepcopy(generator).half() if half else generator
     network = Whole(computing) if whole else computing
     model = to_onnx(network.eval(), example_of(whole=whole, half=half), name=stored.name)
+    if photographs is not None:
+        description = replace(description, calibration=photographs.facts())
+        model = to_int8(model, photographs, scale=stored.scale, name=stored.name)
     parity = check_parity(
         Whole(generator) if whole else generator,
         model.SerializeToString(deterministic=True),
-        limits=limits_of(description.precision, whole=whole),
+        limits=limits_of(precision, whole=whole),
     )
     description = replace(description, parity=parity)
     for key, value in description.properties().items():

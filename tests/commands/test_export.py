@@ -66,7 +66,11 @@ def test_nothing_is_overwritten_unasked(tmp_path, source):
     [
         (["-o", "x.pth"], "x.pth: name a .onnx file"),
         (["-o", "x.onnx", "--format", "safetensors"], "x.onnx: name a .safetensors file"),
-        (["-o", "x.safetensors", "--format", "safetensors", "--fp16"], "--fp16 and --whole are of"),
+        (["-o", "x.safetensors", "--format", "safetensors", "--fp16"], "leave out --format"),
+        (["-o", "x.safetensors", "--format", "safetensors", "--int8"], "leave out --format"),
+        (["-o", "x.onnx", "--fp16", "--int8"], "--fp16 and --int8 exclude each other"),
+        (["-o", "x.onnx", "--calibration", "."], "--calibration is for --int8; give both"),
+        (["-o", "x.onnx", "--int8", "--calibration", "absent"], "absent: no such folder"),
         (["-o", "in_the_way/x.safetensors", "--format", "safetensors"], "cannot be written"),
     ],
 )

@@ -116,7 +116,7 @@ def test_a_whole_file_makes_the_programs_own_pictures(whole, source):
 
 
 def test_half_precision_is_nearly_as_exact(exported, source, folder):
-    half = export_onnx(source, folder / "half.onnx", half=True)
+    half = export_onnx(source, folder / "half.onnx", precision="float16")
     convolutions = [w for w in onnx.load(half.model).graph.initializer if len(w.dims) == 4]
     assert {weight.data_type for weight in convolutions} == {onnx.TensorProto.FLOAT16}
     assert all(row.decibels >= 50 for row in half.description.parity)
@@ -212,12 +212,24 @@ SMALL = {
 }
 
 
+# Untrained, these make values that 8 bits hold too coarsely, and are refused; docs/export.md has
+# a trained one.
+NOT_IN_INT8 = {"srcnn", "vdsr"}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("half", [False, True], ids=["float32", "float16"])
-@pytest.mark.parametrize("name", SMALL)
-def test_every_network_exports(tmp_path, name, half):
+@pytest.mark.parametrize(
+    ("name", "precision"),
+    [
+        (name, precision)
+        for name in SMALL
+        for precision in ("float32", "float16", "int8")
+        if precision != "int8" or name not in NOT_IN_INT8
+    ],
+)
+def test_every_network_exports(tmp_path, name, precision):
     torch.manual_seed(1)
     state = GENERATORS.build(name, SMALL[name], scale=4).state_dict()
     source = tmp_path / "net.safetensors"
     save_generator(source, state, name=name, arguments=SMALL[name], scale=4, facts={})
-    assert export_onnx(source, tmp_path / "x.onnx", half=half).description.parity
+    assert export_onnx(source, tmp_path / "x.onnx", precision=precision).description.parity
