@@ -43,12 +43,6 @@ SMALL = [
     "logger=csv",
 ]
 
-QUIET = (
-    "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run "
-    "--disable-background-networking --disable-component-update --disable-sync "
-    "--window-size=1000,900"
-)
-
 
 @pytest.fixture
 def small() -> list[str]:

@@ -30,7 +30,7 @@ def folder(tmp_path_factory) -> Path:
     path = folder / "g.safetensors"
     save_generator(path, state, name="compact", arguments=OPTIONS, scale=4, facts=FACTS)
     export_onnx(path, folder / "g.onnx")
-    export_onnx(path, folder / "half.onnx", half=True)
+    export_onnx(path, folder / "half.onnx", precision="float16")
     export_onnx(path, folder / "whole.onnx", whole=True)
     return folder
 
