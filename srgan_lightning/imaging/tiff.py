@@ -12,6 +12,7 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from srgan_lightning.errors import UserError
 from srgan_lightning.imaging.document import Layout, Strips, regrouped
+from srgan_lightning.imaging.png import LEVEL
 
 _LIMIT = 2**32 - 2**24  # bytes; the rest is for the directory
 _ROWS = 64  # in a strip
@@ -44,7 +45,7 @@ def encode_tiff(path: Path, layout: Layout, strips: Strips, tags: Mapping[int, A
     with path.open("w+b") as file:
         file.write(head)
         for rows in regrouped(strips, _ROWS):
-            strip = zlib.compress(_little(rows if floating else _differences(rows)), 6)
+            strip = zlib.compress(_little(rows if floating else _differences(rows)), LEVEL)
             lengths.append(len(strip))
             file.write(strip)
         if not big and sum(lengths) >= _LIMIT:  # noise that deflates to more than it was
