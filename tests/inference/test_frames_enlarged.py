@@ -9,15 +9,15 @@ from PIL import Image
 from srgan_lightning.errors import UserError
 from srgan_lightning.imaging.document import Document
 from srgan_lightning.imaging.encode import write_document
-from srgan_lightning.inference import Upscaler
+from srgan_lightning.inference.torch_upscaler import TorchUpscaler
 from srgan_lightning.inference.video import Report, enlarge_frames, enlarge_to_frames
 
 TOLD = {"Software": "srgan-lightning 1", "Model": "nearest"}
 
 
 @pytest.fixture(scope="module")
-def upscaler() -> Upscaler:
-    return Upscaler.load("nearest", device="cpu", precision="32-true")
+def upscaler() -> TorchUpscaler:
+    return TorchUpscaler.load("nearest", device="cpu", precision="32-true")
 
 
 def frames_of(path) -> list[np.ndarray]:
