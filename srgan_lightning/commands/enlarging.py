@@ -55,7 +55,7 @@ def enlarge(tasks: Sequence[Task], pipeline: Pipeline, output: Path) -> list[Use
                 failures.append(failure)
     seconds = time.perf_counter() - start
     megapixels = pixels / 1e6
-    things = "pictures" if all(task.kind == "picture" for task in tasks) else "files"
+    things = "files" if any("video" in task.kind for task in tasks) else "pictures"
     typer.echo(
         f"{len(tasks) - len(failures)} of {len(tasks)} {things} enlarged to {output}: "
         f"{megapixels:.1f} MP in {seconds:.1f} s ({megapixels / seconds:.2f} MP/s, "

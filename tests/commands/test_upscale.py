@@ -146,7 +146,7 @@ def test_patterns_are_expanded(tmp_path, model, photographs):
     assert call(f"{photographs}/**/*.webp", "-o", out, "--model", model).exit_code == 0
     assert [path.name for path in out.iterdir()] == ["b.png"]
     refused = call(f"{photographs}/*.tif", "-o", out, "--model", model)
-    assert "*.tif: matches no picture" in str(refused.exception)
+    assert "*.tif: matches nothing that can be enlarged" in str(refused.exception)
 
 
 @pytest.mark.parametrize("suffix", ["png", "tif"])

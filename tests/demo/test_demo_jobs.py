@@ -10,6 +10,7 @@ from srgan_lightning.imaging.decode import read_document
 from srgan_lightning.imaging.encode import write_document
 from srgan_lightning.imaging.read import image_size, read_rgb
 from srgan_lightning.inference.documents import enlarge_document
+from srgan_lightning.inference.provenance import provenance
 from srgan_lightning.samples import sample_folder
 
 RNG = np.random.default_rng(7)
@@ -44,10 +45,10 @@ def sixteen(path):
 def test_the_file_is_that_of_srgan_upscale_byte_for_byte(models, tmp_path, make, suffix):
     source = make(tmp_path / f"a{suffix}")
     made, _ = run(source, tmp_path / "made", models, "bicubic")
-    provenance = models["bicubic"]
-    document = enlarge_document(read_document(source), provenance.upscaler)
+    upscaler = models["bicubic"]
+    document = enlarge_document(read_document(source), upscaler)
     expected = tmp_path / f"expected{suffix}"
-    write_document(expected, document, provenance=provenance.of(document.depth))
+    write_document(expected, document, provenance=provenance(upscaler, depth=document.depth))
     assert made.file.name == f"a_x4{suffix}"
     assert made.file.read_bytes() == expected.read_bytes()
 
@@ -74,7 +75,9 @@ def test_a_large_result_is_shown_reduced_and_downloaded_whole(models, tmp_path, 
 
 def test_progress_grows_to_one_tile_by_tile(models, tmp_path):
     source = save(tmp_path / "wide.png", Image.new("RGB", (600, 8)))
+    models["nearest"].tile = 256
     _, parts = run(source, tmp_path / "made", models)
+    models["nearest"].tile = "auto"
     assert parts == sorted(parts)
     assert len(parts) == 3
     assert parts[-1] == 1
