@@ -25,7 +25,7 @@ from srgan_lightning.samples import sample_folder
 
 WITHOUT_WEIGHTS = ("bicubic", "lanczos", "total_variation")
 DETAILS = {"roman-colosseum": Box(300, 300, 96), "perched-osprey": Box(200, 300, 96)}
-SHOWN = ("bicubic", "sparse_coding", "srcnn", "srresnet_light", "srgan_light", "esrgan_small")
+SHOWN = ("bicubic", "espcn", "edsr_small", "rrdbnet_small", "srgan_light", "esrgan_small")
 
 
 def main(

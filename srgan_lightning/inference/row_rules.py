@@ -159,15 +159,19 @@ class Mode(TorchFunctionMode):
     ) -> Tensor:
         """Enlarge by a whole factor, with the rows around."""
         image, factor = args[0], kwargs.get("scale_factor")
+        kwargs = dict(kwargs)
+        size = kwargs.pop("size", None)
+        if isinstance(size, tuple):  # its height is that of rows which are late by now
+            factor = size[-1] / image.shape[3]
         if factor is None or factor != int(factor) or kwargs.get("antialias"):
-            raise NotByRowsError("no rule for interpolation to a size")
+            raise NotByRowsError("no rule for such an interpolation")
         factor = int(factor)
         radius = 0 if kwargs.get("mode", "nearest") == "nearest" else BICUBIC_RADIUS
         band = self._extended(step, image, radius, mode="replicate")
         batch, channels, rows, width = band.shape
         if rows <= 2 * radius:
             return band.new_empty((batch, channels, 0, width * factor))
-        sr: Tensor = func(band, **kwargs)
+        sr: Tensor = func(band, **{**kwargs, "scale_factor": factor})
         return sr[:, :, radius * factor : sr.shape[2] - radius * factor]
 
     def _extended(self, step: Step, band: Tensor, radius: int, *, mode: str) -> Tensor:

@@ -113,7 +113,8 @@ def test_nothing_beyond_the_halo_matters_and_its_rim_does(row) -> None:
             torch.testing.assert_close(net(beyond)[..., block, block], sr, rtol=0, atol=1e-12)
         (gradient,) = torch.autograd.grad(sr.sum(), lr)
         reached = gradient[0].abs().sum(0).nonzero()
-        assert (reached - centre).abs().max() == net.halo, scale
+        # Which pixel of a folded square is at the centre decides over less than a square.
+        assert net.halo - net.grid < (reached - centre).abs().max() <= net.halo, scale
 
 
 @every_network

@@ -111,7 +111,7 @@ class SRResNet(Generator):
         sr: Tensor = self.tail(self.upsample(features))
         if self.image_skip == "bicubic":
             # In float32 under autocast too: the network is to correct bicubic, not its rounding.
-            sr = sr + interpolate(lr.float(), scale_factor=self.scale, mode="bicubic")
+            sr = sr + interpolate(lr.float(), size=sr.shape[-2:], mode="bicubic")
         return sr.to(lr.dtype)
 
 
