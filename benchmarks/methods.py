@@ -86,7 +86,7 @@ METHODS = {
             "discriminator=srgan_small",
             *FEATURES,
             "loss.adversarial.name=relativistic",
-            "loss.adversarial.weight=5e-3",
+            "loss.adversarial.weight=3e-4",
             "loss.pixel.weight=1e-2",
         ),
         batch=8,
