@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from srgan_lightning.allocator import keep_freed_memory
 from srgan_lightning.imaging.read import read_rgb
 from srgan_lightning.inference.pictures import to_tensor
 from srgan_lightning.inference.torch_upscaler import TorchUpscaler
@@ -27,6 +28,7 @@ class Ours:
 
     def __init__(self, name: str, side: int, whole: bool = False) -> None:
         self.before = memory("VmRSS")
+        keep_freed_memory()
         self.upscaler = TorchUpscaler(new_generator(name), tile=None if whole else "auto")
         self.lr = photograph(side)
 
