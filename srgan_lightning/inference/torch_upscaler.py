@@ -171,7 +171,9 @@ class TorchUpscaler(Upscaler):
 
     def _exact(self, job: Job) -> Iterator[Strip]:
         height, width, _ = job.lr.shape
-        if not self._by_rows or job.side**2 >= height * width:
+        if self._by_rows and job.side**2 >= height * width:
+            job.side = max(height, width)  # so many pixels may be computed at a time
+        if not self._by_rows or job.side >= max(height, width):
             yield from super()._exact(job)
             return
         # What is folded into channels must come in whole squares; what is more is cut off again.

@@ -74,12 +74,17 @@ def test_enlarged_is_the_clamped_and_rounded_network():
 
 @pytest.mark.parametrize("name", ["vdsr", "srcnn", "fsrcnn", "lanczos"])
 def test_what_does_not_go_by_rows_goes_by_tiles_with_a_halo(name):
-    net = GENERATORS.build(name, {}, scale=4).eval()
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        net = GENERATORS.build(name, {}, scale=4).eval()
     lr = to_tensor(picture(33, 21))
     upscaler = TorchUpscaler(net, device="cpu", precision="32-true", tile=9)
     assert not upscaler._by_rows
     with torch.inference_mode():
-        assert torch.allclose(upscaler(lr), net(lr), rtol=0, atol=1e-5)
+        whole = net(lr)
+        # An untrained network's values may lie far beyond [0, 1], and so may their rounding.
+        rounding = 1e-5 * max(1.0, float(whole.abs().max()))
+        assert torch.allclose(upscaler(lr), whole, rtol=0, atol=rounding)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (5, 4), (17, 12)])
