@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 
 SHARE = 0.5  # of what is free: other programs want some too
-CPU_MOST = 2**26  # bytes; larger bands were measured to be no faster there
+CPU_MOST = 2**28  # bytes; larger bands were measured to be hardly faster there
 
 
 def budget(device: torch.device) -> float:
