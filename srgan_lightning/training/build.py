@@ -174,6 +174,7 @@ def quiet_lightning() -> Iterator[None]:
             r"You're resuming from a checkpoint that ended before the epoch",  # the sampler resumes
             r"Found \d+ module\(s\) in eval mode",  # the average stays in it, on purpose
             r"GPU available but not used",
+            r"The `srun` command is available on your system",  # outside of a job it need not be
             r".*`isinstance\(treespec, LeafSpec\)` is deprecated",  # Lightning on torch 2.14
         ):
             warnings.filterwarnings("ignore", message)
