@@ -68,7 +68,7 @@ class NetworkDDPStrategy(DDPStrategy):
         flat = torch.cat(self._statistics)
         torch.distributed.all_reduce(flat)
         flat /= self.world_size
-        averages = flat.split([len(statistic) for statistic in self._statistics])
+        averages = torch.split(flat, [len(statistic) for statistic in self._statistics])
         torch._foreach_copy_(self._statistics, averages)
 
 

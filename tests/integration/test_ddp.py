@@ -11,7 +11,7 @@ from srgan_lightning.samples import sample_folder
 
 WATCH = '''
 """Writes down what each rank sees and holds."""
-import hashlib, json, os
+import hashlib, json, os, sys
 from dataclasses import dataclass
 import torch
 from srgan_lightning.degradations import DEGRADATIONS
@@ -26,6 +26,16 @@ def note(kind, tensors):
         digest.update(tensor.detach().contiguous().numpy().tobytes())
     with open(f"{kind}-{os.environ.get('LOCAL_RANK', 0)}.txt", "a") as file:
         file.write(digest.hexdigest() + chr(10))
+
+
+def watch_files(event, arguments):
+    if event == "os.rename" or (event == "open" and arguments[2] & (os.O_WRONLY | os.O_RDWR)):
+        if "/run/" in os.path.abspath(str(arguments[0])):
+            with open(f"written-{os.environ.get('LOCAL_RANK', 0)}.txt", "a") as file:
+                file.write(str(arguments[0]) + chr(10))
+
+
+sys.addaudithook(watch_files)
 
 
 @GENERATORS.register("watched")
@@ -63,6 +73,9 @@ def test_both_stages_and_a_resume(arguments, srgan, tmp_path):
     assert len(set(weights[0])) == len(weights[0]) == 10
     assert not set(lr[0]) & set(lr[1])
     assert len(set(lr[0])) == 10
+
+    assert "metrics.csv" in (tmp_path / "written-0.txt").read_text()
+    assert not (tmp_path / "written-1.txt").exists()
 
     run = tmp_path / "run"
     with (run / "metrics.csv").open(newline="") as file:
