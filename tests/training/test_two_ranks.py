@@ -92,6 +92,21 @@ def test_lightnings_search_for_unused_parameters_comes_to_the_same(ranks, case):
     assert_equal(weights, {key: theirs[key] for key in weights}, rtol=1e-4, atol=2e-6)
 
 
+@pytest.mark.parametrize("case", CASES)
+def test_each_update_sends_its_networks_gradients_once(ranks, case):
+    pixel_steps, steps, d_steps = 2, 3, 3 if case == "three updates of D" else 1
+    state = ranks[0][f"{case} ours"]
+    g, d = (
+        sum(
+            tensor.numel()
+            for key, tensor in state.items()
+            if key.startswith(network) and not key.endswith((*STATISTICS, "num_batches_tracked"))
+        )
+        for network in ("generator.", "discriminator.")
+    )
+    assert ranks[0][f"{case} sent"] == pixel_steps * g + steps * (g + d_steps * d)
+
+
 def test_running_statistics_are_means_over_the_ranks(ranks, cases):
     shares = slice(0, None, 2), slice(1, None, 2)
     first = {**cases["batch norm"]}

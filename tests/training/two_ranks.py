@@ -15,6 +15,8 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.strategies import DDPStrategy
+from torch.distributed import GradBucket
+from torch.distributed.algorithms.ddp_comm_hooks.default_hooks import allreduce_hook
 from torch.utils.data import DataLoader
 
 from srgan_lightning.config import check
@@ -66,6 +68,21 @@ def _trainer(**options: Any) -> pl.Trainer:
     )
 
 
+class Counting(NetworkDDPStrategy):
+    """Counts the gradients that are exchanged."""
+
+    sent = 0
+
+    def configure_ddp(self) -> None:
+        super().configure_ddp()
+        for network in self._networks:
+            network.register_comm_hook(None, self.count)
+
+    def count(self, state: None, bucket: GradBucket) -> torch.futures.Future[torch.Tensor]:
+        self.sent += bucket.buffer().numel()
+        return allreduce_hook(None, bucket)  # type: ignore[arg-type]
+
+
 def main(folder: Path, rank: int) -> None:
     """Train every case by the project's strategy and by Lightning's, and validate."""
     warnings.simplefilter("ignore")
@@ -73,8 +90,9 @@ def main(folder: Path, rank: int) -> None:
     cases = json.loads((folder / "cases.json").read_text())
     share, found = slice(rank, None, 2), {}
     for case, values in cases.items():
-        ours, theirs = NetworkDDPStrategy(), DDPStrategy(find_unused_parameters=True)
+        ours, theirs = Counting(), DDPStrategy(find_unused_parameters=True)
         found[f"{case} ours"] = train(values, share, devices=2, strategy=ours).state_dict()
+        found[f"{case} sent"] = ours.sent
         found[f"{case} theirs"] = train(values, share, devices=2, strategy=theirs).state_dict()
     first = cases["batch norm"]
     first["trainer"]["max_steps"] = 1
