@@ -26,6 +26,7 @@ import numpy as np
 import pytest
 import requests
 from clips import moving, write_clip
+from conftest import SMALL
 from PIL import Image
 
 import srgan_lightning.classical  # noqa: F401 - its methods are registered before a block runs
@@ -43,6 +44,7 @@ ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SPAN = re.compile(r"`([^`\n]+)`")
+SLURM = {"SLURM_JOB_ID": "1", "SLURM_NTASKS_PER_NODE": "1", "SLURM_JOB_NUM_NODES": "1"}
 FILE = re.compile(r"(?:# @package \S+\n)?# (\S+\.(?:py|yaml))\n")
 
 
@@ -209,6 +211,13 @@ def make(*targets: str) -> int:
     return subprocess.run(command, cwd=ROOT, env=clean, check=False).returncode
 
 
+def measure(program: str) -> int:
+    """Run a benchmark with tiny networks, a turn of a step each."""
+    sizes = [size for size in SMALL if size.startswith(("generator.", "discriminator."))]
+    command = [sys.executable, ROOT / program, *sizes, "--rounds", "1", "--steps", "1"]
+    return subprocess.run(command, check=False).returncode
+
+
 @pytest.fixture
 def execute(stopped: None, home: Path, small: list[str]) -> Callable[[str], None]:
     def run(command: str) -> None:
@@ -219,6 +228,11 @@ def execute(stopped: None, home: Path, small: list[str]) -> Callable[[str], None
         match shlex.split(command):
             case ["make", *targets]:
                 assert make(*targets) == 0, command
+            case ["python", program, *_]:
+                assert measure(program) == 0, command
+            case ["sbatch", *_, "--wrap", script]:
+                os.environ |= SLURM
+                run(script.partition("srun ")[2].partition(" ")[2])
             case ["srgan", "demo", *arguments]:
                 serve_and_interrupt(arguments)
             case ["srgan", "train", *arguments]:

@@ -42,9 +42,8 @@ def _refuse_nested_sweep(config: "DictConfig") -> None:
 
     hydra = HydraConfig.get()
     one = config.trainer.devices == 1 and config.trainer.num_nodes == 1
-    forks = config.trainer.strategy.startswith(("ddp_fork", "ddp_spawn"))
-    slurm = hydra.runtime.choices["hydra/launcher"].startswith("submitit")
-    if hydra.mode == RunMode.MULTIRUN and not (one or forks or slurm):
+    slurm = hydra.runtime.choices["hydra/launcher"] == "submitit_slurm"
+    if hydra.mode == RunMode.MULTIRUN and not (one or slurm):
         raise UserError(
             f"trainer.devices={config.trainer.devices}: a job of a sweep takes one device here; "
             "take trainer=gpu or trainer=cpu, or run the jobs one by one without -m"
