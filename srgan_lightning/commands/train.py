@@ -26,10 +26,15 @@ def task(config: "DictConfig") -> float | None:
     from hydra.core.hydra_config import HydraConfig
 
     from srgan_lightning.config import plain
+    from srgan_lightning.sweeps.study import Pruned
     from srgan_lightning.training.run import run
 
     _refuse_nested_sweep(config)
-    result = run(plain(config), folder=Path(HydraConfig.get().runtime.output_dir))
+    try:
+        result = run(plain(config), folder=Path(HydraConfig.get().runtime.output_dir))
+    except Pruned as end:
+        typer.echo(end)
+        return float("nan")
     return result.objective
 
 

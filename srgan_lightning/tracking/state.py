@@ -168,6 +168,15 @@ def read_sweep(folder: Path) -> Sweep:
         raise UserError(f"{path}: not a list of jobs that srgan wrote") from None
 
 
+def find_job(folder: Path) -> tuple[str, Job] | None:
+    """Return the sweep's name and the job that a run folder belongs to; None outside of sweeps."""
+    parent = folder.absolute().parent
+    if not (parent / SWEEP).is_file():
+        return None
+    jobs = [job for job in read_sweep(parent).jobs if job.folder == folder.name]
+    return (parent.name, jobs[0]) if jobs else None
+
+
 def is_alive(state: RunState) -> bool:
     """Whether somebody is at work on a run: its process, or Slurm, which holds or queues its job.
 
@@ -182,7 +191,9 @@ def is_alive(state: RunState) -> bool:
             text=True,
             check=False,  # an id that Slurm has forgotten is an error there
         )
-        return any(word not in ("COMPLETING", "") for word in asked.stdout.split())
+        if asked.returncode and "Invalid job id" not in asked.stderr:
+            return True  # Slurm does not answer: nobody knows
+        return bool({*asked.stdout.split()} - {"COMPLETING"})
     if state.host != socket.gethostname():
         return True
     try:

@@ -104,6 +104,11 @@ class WandbTracker(Tracker):
         self.run.log({"generator_step": step, name: wandb.Image(picture)})
 
     @rank_zero_only
+    def make_way(self) -> None:
+        """Have the run called preempted instead of failed."""
+        self.run.mark_preempting()
+
+    @rank_zero_only
     def finalize(self, status: str) -> None:
         """End a failed run as failed; a good one goes on until `close`, for its final figures."""
         if status != "success":
