@@ -16,6 +16,7 @@ from srgan_lightning.errors import UserError
 
 STATE = "state.json"
 SWEEP = "sweep.json"
+SLURM_JOB = "slurm_job"
 
 State = Literal["running", "finished", "failed", "pruned", "preempted"]
 
@@ -79,7 +80,7 @@ class Job:
         keys = [override.partition("=")[0].lstrip("+") for override in self.overrides]
         short = [key.rpartition(".")[2] for key in keys]
         parts = [
-            f"{last if short.count(last) == 1 else key}={override.partition('=')[2]}"
+            f"{last if short.count(last) == 1 else key}={_short(override.partition('=')[2])}"
             for override, key, last in zip(self.overrides, keys, short, strict=True)
         ]
         return ",".join(parts)
@@ -100,6 +101,14 @@ class Sweep:
     sweeper: str
     launcher: str
     jobs: tuple[Job, ...] = ()
+
+
+def _short(value: str) -> str:
+    """Round a long number: a search draws all of its digits."""
+    try:
+        return f"{float(value):.4g}" if len(value) > len("1.234e-5") else value
+    except ValueError:
+        return value
 
 
 def begin(*, steps: int = 0) -> RunState:
@@ -185,15 +194,7 @@ def is_alive(state: RunState) -> bool:
     if state.state not in ("running", "preempted"):
         return False
     if state.slurm_job and shutil.which("squeue"):
-        asked = subprocess.run(  # noqa: S603 - its words are one argument each
-            ["squeue", "--noheader", "--jobs", state.slurm_job, "--format", "%T"],  # noqa: S607
-            capture_output=True,
-            text=True,
-            check=False,  # an id that Slurm has forgotten is an error there
-        )
-        if asked.returncode and "Invalid job id" not in asked.stderr:
-            return True  # Slurm does not answer: nobody knows
-        return bool({*asked.stdout.split()} - {"COMPLETING"})
+        return is_in_queue(state.slurm_job)
     if state.host != socket.gethostname():
         return True
     try:
@@ -203,6 +204,35 @@ def is_alive(state: RunState) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def write_slurm_job(folder: Path, identifier: str) -> None:
+    """Note which job of Slurm will make a run, before it begins."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / SLURM_JOB).write_text(identifier)
+
+
+def is_waiting(folder: Path) -> bool:
+    """Whether Slurm's queue holds the job that will make a run."""
+    note = folder / SLURM_JOB
+    return note.is_file() and is_in_queue(note.read_text())
+
+
+def is_in_queue(identifier: str) -> bool:
+    """Whether Slurm's queue has a job, waiting or running, or cannot be asked just now.
+
+    Args:
+        identifier: Slurm's, `12`, or `12_3` in an array; `12` alone means all of the array.
+    """
+    asked = subprocess.run(  # noqa: S603 - its words are one argument each
+        ["squeue", "--noheader", "--jobs", identifier, "--format", "%T"],  # noqa: S607
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if asked.returncode:
+        return "Invalid job id" not in asked.stderr  # a job that Slurm has forgotten
+    return bool(asked.stdout.split())
 
 
 def _write(path: Path, values: Mapping[str, Any]) -> None:

@@ -48,9 +48,9 @@ def run(values: Mapping[str, Any], *, folder: Path, console: Console | None = No
             diverges.
     """
     console = console or Console()
-    config = check(TrainConfig, values)
-    monitor = config.callbacks.checkpoint.monitor
-    with standing(folder, monitor=monitor) as told:
+    with standing(folder) as told:
+        config = check(TrainConfig, values)
+        told.monitor = config.callbacks.checkpoint.monitor
         import_plugins(config.plugins)
         fitted = find_fitted(config)
         if fitted is not None:

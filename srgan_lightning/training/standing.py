@@ -26,12 +26,14 @@ class Standing(pl.Callback):
 
     Args:
         folder: the run folder.
+
+    Attributes:
         monitor: the figure that becomes NaN when training diverges.
     """
 
-    def __init__(self, folder: Path, *, monitor: str) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.monitor = monitor
+        self.monitor = ""
         self.state: RunState = begin()
         self.write()
 
@@ -69,9 +71,9 @@ class Standing(pl.Callback):
 
 
 @contextmanager
-def standing(folder: Path, *, monitor: str) -> Iterator[Standing]:
+def standing(folder: Path) -> Iterator[Standing]:
     """Lend a run its `Standing` and write down how the run ends if it does not end well."""
-    told = Standing(folder, monitor=monitor)
+    told = Standing(folder)
     try:
         yield told
     except Pruned as end:
@@ -81,7 +83,7 @@ def standing(folder: Path, *, monitor: str) -> Iterator[Standing]:
         told.write(state="preempted", reason=str(end))
         end.hand_on(lambda reason: told.write(state="failed", reason=reason))
     except Diverged as end:
-        figures = {**told.state.figures, monitor: math.nan}
+        figures = {**told.state.figures, told.monitor: math.nan}
         told.write(state="failed", reason=str(end), figures=figures)
         raise
     except UserError as end:
