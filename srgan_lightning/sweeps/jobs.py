@@ -24,6 +24,7 @@ from srgan_lightning.tracking.state import (
 )
 
 SUBDIR = "hydra.sweep.subdir="
+KILLED = "it was killed"
 
 
 class Jobs(Launcher):
@@ -94,9 +95,10 @@ class Jobs(Launcher):
         """Print a line for each job that failed or diverged.
 
         Raises:
-            SystemExit: with status 1, if one failed. A job that diverged is a result.
+            UserError: all jobs failed of one and the same mistake.
+            SystemExit: with status 1, if a job failed. One that diverged is a result.
         """
-        failed = 0
+        failed = {}
         for job in self.sweep.jobs:
             state = self.state(job.number)
             if state is not None and state.state in ("finished", "pruned"):
@@ -104,17 +106,24 @@ class Jobs(Launcher):
             if self._is_at_work(job.number):
                 print(f"job {job.number} ({job.label}) is still at work")  # noqa: T201
                 continue
-            diverged = state is not None and state.diverged
-            failed += not diverged
-            reason = (state.reason if state is not None else "") or self.told.get(job.number)
-            word = "diverged" if diverged else "failed"
-            line = f"srgan: job {job.number} ({job.label}) {word}: {reason or 'it was killed'}"
-            print(line, file=sys.stderr)  # noqa: T201
-        if failed:
-            count = f"{failed} of {len(self.sweep.jobs)} jobs failed"
-            advice = f"go on with: srgan sweep resume {self.folder}"
-            print(f"srgan: {count}; {advice}", file=sys.stderr)  # noqa: T201
-            raise SystemExit(1)
+            reason = self._reason(job, state)
+            if state is not None and state.diverged:
+                say(f"job {job.number} ({job.label}) diverged: {reason}")
+            else:
+                failed[job] = reason
+        if not failed:
+            return
+        if len(failed) == len(self.sweep.jobs) and {*failed.values()} == {reason} != {KILLED}:
+            raise UserError(f"all jobs failed: {reason}")
+        for job, reason in failed.items():
+            say(f"job {job.number} ({job.label}) failed: {reason}")
+        count = f"{len(failed)} of {len(self.sweep.jobs)} jobs failed"
+        say(f"{count}; go on with: srgan sweep resume {self.folder}")
+        raise SystemExit(1)
+
+    def _reason(self, job: Job, state: RunState | None) -> str:
+        own = state.reason if state is not None else ""
+        return own or self.told.get(job.number) or KILLED
 
     def _write_down(self, jobs: Mapping[int, Sequence[str]]) -> None:
         known = {job.number: job for job in self.sweep.jobs}
@@ -149,3 +158,8 @@ def take_apart(overrides: Sequence[str]) -> tuple[int, list[str]]:
     """Return the number of a job that `Jobs` launches, and its other overrides."""
     *others, place = overrides
     return int(place.removeprefix(SUBDIR)), others
+
+
+def say(line: str) -> None:
+    """Print a line for the user, apart from what is printed as a result."""
+    print(f"srgan: {line}", file=sys.stderr)  # noqa: T201
