@@ -60,6 +60,11 @@ class Cluster:
             command, env=self.environment, capture_output=True, text=True, check=True
         ).stdout
 
+    def start_now(self, job: str) -> None:
+        """Have a requeued job start without the two minutes that Slurm gives the node."""
+        wait_until(lambda: "PENDING" in self.ask("squeue", "-h", "-j", job, "-o", "%T"), 60)
+        self.ask("scontrol", "update", f"JobId={job}", "StartTime=now")
+
 
 def which(program: str) -> str | None:
     return shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
 from omegaconf import DictConfig
@@ -43,9 +44,7 @@ class Jobs(Launcher):
         choices = config.hydra.runtime.choices
         self.launcher = launcher
         self.folder = Path(config.hydra.sweep.dir)
-        given = [str(override) for override in config.hydra.overrides.task]
-        keys = [override.partition("=")[0] for override in given]
-        self.fixed = {o for o, key in zip(given, keys, strict=True) if keys.count(key) == 1}
+        self.fixed = _fixed(config.hydra.overrides.task)
         self.sweep = Sweep(
             created=now(),
             sweeper=choices["hydra/sweeper"],
@@ -152,6 +151,16 @@ class Jobs(Launcher):
         if state is None:
             return is_waiting(self.folder / str(number))
         return is_alive(state)
+
+
+def _fixed(overrides: Sequence[str]) -> set[str]:
+    """Return those overrides of a sweep that give one value, as sweepers hand them on."""
+    last = {o.get_key_element(): o for o in OverridesParser.create().parse_overrides([*overrides])}
+    return {
+        f"{key}={override.get_value_element_as_str()}"
+        for key, override in last.items()
+        if not override.is_sweep_override()
+    }
 
 
 def take_apart(overrides: Sequence[str]) -> tuple[int, list[str]]:

@@ -1,7 +1,9 @@
 """Weights & Biases: one run a run folder, offline unless told otherwise."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+import signal
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -80,13 +82,14 @@ class WandbTracker(Tracker):
                     "logger=wandb_online needs an account: run `wandb login` once, or use "
                     "logger=wandb (offline) and `wandb sync` later"
                 )
-            self._run = self._start(
-                id=self.version,
-                dir=self._folder,
-                resume="allow" if self._mode == "online" else None,
-                reinit="create_new",
-                settings=wandb.Settings(silent=True, console="off"),
-            )
+            with _shielded():
+                self._run = self._start(
+                    id=self.version,
+                    dir=self._folder,
+                    resume="allow" if self._mode == "online" else None,
+                    reinit="create_new",
+                    settings=wandb.Settings(silent=True, console="off"),
+                )
             self._run.define_metric("generator_step")
             self._run.define_metric("*", step_metric="generator_step")
             for figure in ("val/psnr", "val/ssim"):
@@ -120,3 +123,17 @@ class WandbTracker(Tracker):
         if self._run is not None:
             self._run.finish(exit_code=exit_code)
             self._run = None
+
+
+@contextmanager
+def _shielded() -> Iterator[None]:
+    """Have processes that start meanwhile not see the signals that ask a run to save and stop.
+
+    Slurm sends them to every process of a job, and wandb's own would die of them before the run
+    has told it the rest.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGUSR2})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -149,6 +149,7 @@ def test_a_job_is_requeued_in_mid_stage_two(
 ):
     sweep = tmp_path / "sweep"
     arguments[arguments.index("logger=csv")] = "logger=wandb"
+    arguments.append("data.workers=1")
     with start(*arguments, "-m", "seed=1,0", *LAUNCHER, "hydra.sweep.dir=sweep") as run:
         wait_until(lambda: step_of(sweep / "1") > PIXEL + 5, 240)
         cluster.ask("scontrol", "requeue", read_state(sweep / "1").slurm_job)
@@ -156,6 +157,7 @@ def test_a_job_is_requeued_in_mid_stage_two(
         preempted = read_state(sweep / "1")
         assert preempted.reason == f"SIGTERM at step {preempted.step}"
         (tmp_path / "slow").unlink()
+        cluster.start_now(preempted.slurm_job)
         _, err = run.communicate(timeout=600)
     assert run.returncode == 0, err
     assert PIXEL + 5 < preempted.step < PIXEL + ADVERSARIAL
@@ -186,6 +188,8 @@ def test_a_job_reaches_its_time_limit(
 
         wait_until(preempted, 240)
         (tmp_path / "slow").unlink()
+        for job in {state.slurm_job for state in reached}:
+            cluster.start_now(job)
         _, err = run.communicate(timeout=900)
     assert run.returncode == 0, err
     step = next(s.step for s in reached if s.slurm_job.endswith("_1"))

@@ -22,8 +22,9 @@ from srgan_lightning.networks.generators.srresnet import SRResNet
 
 @GENERATORS.register("moody")
 class Moody(SRResNet):
-    def __init__(self, *, blocks: int, width: int, mood: str = "good") -> None:
-        super().__init__(blocks=blocks, width=width)
+    def __init__(self, *, scale: int, blocks: int, width: int, norm: str, activation: str,
+                 image_skip: str, upsampler: str, outer_kernel: int, mood: str) -> None:
+        super().__init__(scale=scale, blocks=blocks, width=width)
         self.mood, self.passes = mood, 0
 
     def forward(self, lr):
@@ -184,7 +185,7 @@ def test_a_run_of_a_sweep_is_named_by_what_differs(command, moody, tmp_path: Pat
         (["seed=interval(1,5)"], "does not support sweep type"),
         (["seed=1,2", "hydra/launcher=queue", "hydra.launcher.device=tpu"], "known: auto, cpu, gp"),
         (["seed=1,2", "hydra/launcher=queue", "hydra.launcher.slots=0"], "at least one job"),
-        (["seed=1,2", "hydra/launcher=slurm"], "did you mean"),
+        (["seed=1,2", "hydra/launcher=slurm"], "known: basic, queue, submitit_local"),
     ],
 )
 def test_a_mistake_in_a_sweep_is_told_in_one_line(command, small, arguments, told, tmp_path):
