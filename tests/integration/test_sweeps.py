@@ -166,7 +166,9 @@ def test_optuna_prunes_what_is_worse_than_the_others_were(command, small, tmp_pa
 
 def test_a_run_of_a_sweep_is_named_by_what_differs(command, moody, tmp_path: Path):
     kept = [a for a in moody if not a.startswith("logger")]
-    outcome = command("train", *kept, "-m", "seed=3,4", "hydra.sweep.dir=sweeps/of seeds")
+    outcome = command(
+        "train", *kept, "-m", "seed=3,4", "+generator.mood=x", "hydra.sweep.dir=sweeps/of seeds"
+    )
     assert outcome.status == 0, outcome.err
     for number, seed in enumerate((3, 4)):
         (file,) = (tmp_path / f"sweeps/of seeds/{number}").rglob("run-*.wandb")
