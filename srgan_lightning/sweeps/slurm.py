@@ -87,7 +87,8 @@ class _SubmititLauncher(Launcher):
         try:
             executor = submitit.AutoExecutor(folder=folder, cluster=self.cluster, **options)
             executor.update_parameters(**own)
-            return executor.map_array(Command.__call__, commands)
+            with executor.batch():  # an array of commands, each of which submitit may requeue
+                return [executor.submit(command) for command in commands]
         except (submitit.core.utils.FailedJobError, RuntimeError, NameError, TypeError) as error:
             words = " ".join(str(error).split())
             raise UserError(f"hydra/launcher=submitit_{self.cluster}: {words}") from None

@@ -174,7 +174,7 @@ def test_a_job_reaches_its_time_limit(
     arguments, undisturbed, start, cluster: Cluster, tmp_path: Path
 ):
     sweep = tmp_path / "sweep"
-    limit = ["hydra.launcher.timeout_min=1", "hydra.launcher.signal_delay_s=30"]
+    limit = ["hydra.launcher.timeout_min=2", "hydra.launcher.signal_delay_s=10"]
     longer = "schedule.stages.adversarial.steps=200"
     arguments = [a for a in arguments if not a.startswith("schedule.stages.adversarial.steps")]
     arguments.append(longer)
@@ -186,7 +186,7 @@ def test_a_job_reaches_its_time_limit(
             reached.extend(s for s in states if s is not None and s.state == "preempted")
             return any(s.slurm_job.endswith("_1") for s in reached)
 
-        wait_until(preempted, 240)
+        wait_until(preempted, 300)
         (tmp_path / "slow").unlink()
         for job in {state.slurm_job for state in reached}:
             cluster.start_now(job)
