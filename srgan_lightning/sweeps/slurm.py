@@ -102,18 +102,13 @@ class SubmititLocalLauncher(_SubmititLauncher):
 
     Args:
         timeout_min: minutes after which a job is asked to save and stop.
-        signal_delay_s: seconds between that and its end.
-        gpus_per_node: GPUs of a job.
+        gpus_per_node: the first so many GPUs, for every job; null for none.
     """
 
     cluster = "local"
 
-    def __init__(self, *, timeout_min: int, signal_delay_s: int, gpus_per_node: int | None) -> None:
-        super().__init__(
-            timeout_min=timeout_min,
-            local_signal_delay_s=signal_delay_s,
-            gpus_per_node=gpus_per_node,
-        )
+    def __init__(self, *, timeout_min: int, gpus_per_node: int | None) -> None:
+        super().__init__(timeout_min=timeout_min, gpus_per_node=gpus_per_node)
 
     def _wait(self, jobs: Sequence[Any]) -> list[str]:
         while not all(job.done() for job in jobs):

@@ -18,6 +18,8 @@ from srgan_lightning.training.module import SRGANModule
 from srgan_lightning.training.progress import Diverged
 from srgan_lightning.training.signals import Preempted
 
+SUBMITIT = -1  # its exit status where it has queued a job again, as during the report
+
 log = logging.getLogger(__name__)
 
 
@@ -88,6 +90,10 @@ def standing(folder: Path) -> Iterator[Standing]:
         raise
     except UserError as end:
         told.write(state="failed", reason=str(end))
+        raise
+    except (KeyboardInterrupt, SystemExit) as end:
+        requeued = isinstance(end, SystemExit) and end.code == SUBMITIT
+        told.write(state="preempted" if requeued else "failed", reason="interrupted")
         raise
     except BaseException as end:
         words = " ".join(str(end).split())

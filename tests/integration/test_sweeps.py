@@ -91,6 +91,19 @@ def test_a_queue_gives_each_job_a_place_of_its_own(srgan, moody, tmp_path: Path,
     assert "+generator.mood=bad" in config
 
 
+def test_submitit_runs_jobs_as_processes_of_their_own(srgan, moody, tmp_path: Path):
+    (tmp_path / "bad").touch()
+    moods = ["+generator.mood=good,bad", "hydra/launcher=submitit_local"]
+    outcome = srgan("train", *moody, "-m", *moods, "hydra.sweep.dir=s")
+    assert outcome.status == 1, outcome.err
+    assert "srgan: job 1 (mood=bad) failed: ZeroDivisionError: in a bad mood" in outcome.err
+    assert states(tmp_path / "s") == ["finished", "failed"]
+    good, bad = (read_state(tmp_path / f"s/{n}") for n in (0, 1))
+    assert good.pid != bad.pid
+    logs = sorted((tmp_path / "s/.submitit").rglob("*_log.err"))
+    assert "in a bad mood" in "".join(path.read_text() for path in logs)
+
+
 @pytest.mark.parametrize("named", [None, "GPU-a,GPU-b,GPU-c", "3,1"])
 def test_places_are_the_visible_gpus(monkeypatch, named):
     gpus = named.split(",") if named else ["0", "1"]
