@@ -116,14 +116,14 @@ def test_a_job_of_a_grid_is_killed_and_resumed(
         (tmp_path / "slow").unlink()
         _, err = run.communicate(timeout=600)
     assert [job.overrides for job in told.jobs][:2] == [
-        ("seed=0", "loss.adversarial.weight=1e-4"),
-        ("seed=0", "loss.adversarial.weight=1e-3"),
+        ("seed=0", "loss.adversarial.weight=0.0001"),
+        ("seed=0", "loss.adversarial.weight=0.001"),
     ]
     assert len(told.jobs) == 6
     assert run.returncode == 1
     lines = [line for line in err.splitlines() if line.startswith("srgan: ")]
     assert lines == [
-        "srgan: job 1 (seed=0,weight=1e-3) failed: it was killed",
+        "srgan: job 1 (seed=0,weight=0.001) failed: it was killed",
         "srgan: 1 of 6 jobs failed; go on with: srgan sweep resume sweep",
     ]
     assert [state_of(sweep / str(n)) for n in range(6)] == [
