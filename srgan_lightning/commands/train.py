@@ -31,10 +31,14 @@ def task(config: "DictConfig") -> float | None:
     from srgan_lightning.config import plain
     from srgan_lightning.sweeps.study import Pruned
     from srgan_lightning.training.run import run
+    from srgan_lightning.training.standing import standing
 
-    _refuse_nested_sweep(config)
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    with standing(folder):
+        _refuse_nested_sweep(config)
+        _refuse_search_alone(folder)
     try:
-        result = run(plain(config), folder=Path(HydraConfig.get().runtime.output_dir))
+        result = run(plain(config), folder=folder)
     except Pruned as end:
         typer.echo(end)
         return float("nan")
@@ -53,9 +57,7 @@ def _refuse_nested_sweep(config: "DictConfig") -> None:
     from srgan_lightning.errors import UserError
 
     devices, nodes = config.trainer.devices, config.trainer.num_nodes
-    one = devices == 1 and nodes == 1
-    forks = config.trainer.strategy.startswith(("ddp_fork", "ddp_spawn"))
-    if HydraConfig.get().mode == RunMode.MULTIRUN and not (one or forks):
+    if HydraConfig.get().mode == RunMode.MULTIRUN and (devices, nodes) != (1, 1):
         raise UserError(
             f"trainer.devices={devices}: a job takes one device where all jobs share a process; "
             "take trainer=gpu or trainer=cpu, or hydra/launcher=submitit_slurm with "
@@ -63,9 +65,23 @@ def _refuse_nested_sweep(config: "DictConfig") -> None:
         )
     tasks = int(os.environ.get("SLURM_NTASKS", 1))
     ours = os.environ.get("SUBMITIT_EXECUTOR") == "slurm"
-    if ours and devices != "auto" and devices * nodes != tasks:
+    if ours and isinstance(devices, int) and devices * nodes != tasks:
         raise UserError(
             f"trainer.devices={devices}, trainer.num_nodes={nodes}: Slurm started {tasks} tasks; "
             "hydra.launcher.tasks_per_node has to be trainer.devices, and hydra.launcher.nodes "
             "trainer.num_nodes"
         )
+
+
+def _refuse_search_alone(folder: Path) -> None:
+    """Raise where a search space is given to a single run, which would leave it aside."""
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
+
+    from srgan_lightning.errors import UserError
+    from srgan_lightning.tracking.state import find_job
+
+    hydra = HydraConfig.get()
+    search = hydra.runtime.choices["search"]
+    if hydra.mode == RunMode.RUN and search != "grid" and find_job(folder) is None:
+        raise UserError(f"search={search}: is for a sweep; add -m")

@@ -3,6 +3,7 @@
 import json
 import math
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -74,6 +75,7 @@ def test_a_failed_job_takes_no_other_along_and_is_resumed(command, moody, tmp_pa
     assert outcome.out.count("resuming at") == 1
 
 
+@pytest.mark.slow
 def test_a_queue_gives_each_job_a_place_of_its_own(srgan, moody, tmp_path: Path, monkeypatch):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     queue = ["hydra/launcher=queue", "hydra.launcher.device=cpu", "hydra.launcher.slots=2"]
@@ -91,6 +93,7 @@ def test_a_queue_gives_each_job_a_place_of_its_own(srgan, moody, tmp_path: Path,
     assert "+generator.mood=bad" in config
 
 
+@pytest.mark.slow
 def test_submitit_runs_jobs_as_processes_of_their_own(srgan, moody, tmp_path: Path):
     (tmp_path / "bad").touch()
     moods = ["+generator.mood=good,bad", "hydra/launcher=submitit_local"]
@@ -177,6 +180,7 @@ def test_optuna_prunes_what_is_worse_than_the_others_were(command, small, tmp_pa
         assert end.figures["val/psnr"] < max(e.figures["val/psnr"] for e in ends)
 
 
+@pytest.mark.slow
 def test_a_run_of_a_sweep_is_named_by_what_differs(command, moody, tmp_path: Path):
     kept = [a for a in moody if not a.startswith("logger")]
     outcome = command(
@@ -212,6 +216,29 @@ def test_a_mistake_in_a_sweep_is_told_in_one_line(command, small, arguments, tol
     assert not (tmp_path / "s/0/checkpoints").exists()
 
 
+@pytest.mark.parametrize(
+    ("module", "choice", "extra"),
+    [
+        ("optuna", "search=pixel", "optuna"),
+        ("submitit", "hydra/launcher=submitit_local", "slurm"),
+        ("submitit", "hydra/launcher=submitit_slurm", "slurm"),
+    ],
+)
+def test_an_absent_extra_is_named(command, small, monkeypatch, module, choice, extra):
+    monkeypatch.setitem(sys.modules, module, None)
+    outcome = command("train", *small, "-m", "seed=1,2", choice, "hydra.sweep.dir=s")
+    assert outcome.status == 2
+    *_, line = outcome.err.splitlines()
+    assert line.startswith("srgan: error: hydra/")
+    assert line.endswith(f"pip install 'srgan-lightning[{extra}]'")
+
+
+def test_a_search_is_not_for_a_single_run(command, small):
+    outcome = command("train", *small, "search=gan")
+    assert outcome.status == 2
+    assert outcome.err == "srgan: error: search=gan: is for a sweep; add -m\n"
+
+
 def test_what_is_no_sweep_is_not_resumed(command, tmp_path: Path):
     outcome = command("sweep", "resume", "nowhere")
     assert (outcome.status, outcome.err) == (
@@ -220,6 +247,7 @@ def test_what_is_no_sweep_is_not_resumed(command, tmp_path: Path):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGUSR2])
 def test_a_signal_saves_the_step_that_it_interrupts(process, srgan, small, tmp_path, sent):
     kept = [a for a in small if not a.startswith("callbacks.checkpoint")]
