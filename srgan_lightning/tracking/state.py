@@ -219,11 +219,15 @@ def is_waiting(folder: Path) -> bool:
 
 
 def is_in_queue(identifier: str) -> bool:
-    """Whether Slurm's queue has a job, waiting or running, or cannot be asked just now.
+    """Whether Slurm's queue has a job, waiting or running, or does not answer just now.
+
+    Without Slurm on this machine the answer is no.
 
     Args:
         identifier: Slurm's, `12`, or `12_3` in an array; `12` alone means all of the array.
     """
+    if not shutil.which("squeue"):
+        return False
     asked = subprocess.run(  # noqa: S603 - its words are one argument each
         ["squeue", "--noheader", "--jobs", identifier, "--format", "%T"],  # noqa: S607
         capture_output=True,

@@ -200,13 +200,21 @@ def test_a_job_reaches_its_time_limit(
     undisturbed(sweep / "1", longer)
 
 
-def test_a_job_of_two_tasks(arguments, start, tmp_path: Path):
-    (tmp_path / "slow").unlink()
-    tasks = ["trainer=ddp_cpu", "hydra.launcher.tasks_per_node=2"]
-    with start(*arguments, *tasks, "-m", "seed=3", *LAUNCHER, "hydra.sweep.dir=sweep") as run:
+def test_a_job_of_two_tasks_is_requeued(
+    arguments, undisturbed, start, cluster: Cluster, tmp_path: Path
+):
+    folder = tmp_path / "sweep/0"
+    two = ["trainer=ddp_cpu", "hydra.launcher.tasks_per_node=2"]
+    with start(*arguments, *two, "-m", "seed=3", *LAUNCHER, "hydra.sweep.dir=sweep") as run:
+        wait_until(lambda: step_of(folder) > PIXEL + 5, 240)
+        cluster.ask("scontrol", "requeue", read_state(folder).slurm_job)
+        wait_until(lambda: state_of(folder) == "preempted", 60)
+        preempted = read_state(folder)
+        (tmp_path / "slow").unlink()
+        cluster.start_now(preempted.slurm_job)
         _, err = run.communicate(timeout=600)
     assert run.returncode == 0, err
-    folder = tmp_path / "sweep/0"
+    assert f"resuming at generator step {preempted.step}\n" in output_of(tmp_path / "sweep", 0)
     state = read_state(folder)
     assert (state.state, state.step) == ("finished", PIXEL + ADVERSARIAL)
     with (folder / "metrics.csv").open(newline="") as rows:
@@ -214,6 +222,7 @@ def test_a_job_of_two_tasks(arguments, start, tmp_path: Path):
     assert steps == [*range(1, PIXEL + ADVERSARIAL + 1)]
     logs = [path.name for path in (tmp_path / "sweep/.submitit").rglob("*_log.out")]
     assert sorted(re.sub(r"^\d+_", "", name) for name in logs) == ["0_log.out", "1_log.out"]
+    undisturbed(folder, "trainer=ddp_cpu", "seed=3")
 
 
 def test_optuna_searches_through_slurm(arguments, start, tmp_path: Path):
