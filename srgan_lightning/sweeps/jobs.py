@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -134,7 +135,7 @@ class Jobs(Launcher):
                     f"{self.folder}: holds another sweep, whose job {number} is "
                     f"{known[number].label}; take another hydra.sweep.dir"
                 )
-        sweep = Sweep(**{**vars(self.sweep), "jobs": tuple(known[n] for n in sorted(known))})
+        sweep = replace(self.sweep, jobs=tuple(known[n] for n in sorted(known)))
         if sweep != self.sweep or not (self.folder / SWEEP).is_file():
             self.sweep = sweep
             write_sweep(self.folder, sweep)
