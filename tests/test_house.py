@@ -11,7 +11,7 @@ FLOORS = [
     {"pretrained"},
     {"registry", "precision", "allocator"},
     {"networks", "degradations", "metrics", "imaging", "config", "tracking"},
-    {"classical", "losses", "data"},
+    {"classical", "losses", "data", "sweeps"},
     {"inference"},
     {"evaluation"},
     {"training", "report", "export", "demo"},

@@ -84,7 +84,9 @@ def assert_one_line(outcome, pattern):
 def test_in_a_sweep(command, small):
     outcome = command("train", *small, "-m", "seed=0,1", "generator.width=-1")
     assert outcome.status == 2
-    assert outcome.err.splitlines()[-1].startswith("srgan: error: generator.width: ")
+    assert outcome.err.splitlines()[-1].startswith(
+        "srgan: error: all jobs failed: generator.width: "
+    )
 
 
 @pytest.mark.parametrize(
