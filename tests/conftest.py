@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from small_run import SMALL
 
 os.environ["WANDB_SILENT"] = "true"
 
@@ -21,27 +22,6 @@ QUIET = (
     "--disable-background-networking --disable-component-update --disable-sync "
     "--window-size=1000,900"
 )
-
-SMALL = [
-    "generator.blocks=1",
-    "generator.width=8",
-    "discriminator.width=4",
-    "discriminator.hidden=8",
-    "data.crop_size=32",
-    "data.batch_size=2",
-    "data.validation_crop=48",
-    "loss.content.layers=[relu1_2]",
-    "loss.content.features.weights=random",
-    "schedule.stages.pixel.steps=5",
-    "schedule.stages.adversarial.steps=5",
-    "trainer=cpu",
-    "trainer.precision=32-true",
-    "trainer.val_every_n_steps=4",
-    "trainer.log_every_n_steps=1",
-    "callbacks.checkpoint.every_n_steps=1",
-    "callbacks.pictures_every_n_steps=0",
-    "logger=csv",
-]
 
 
 @pytest.fixture

@@ -26,8 +26,8 @@ import numpy as np
 import pytest
 import requests
 from clips import moving, write_clip
-from conftest import SMALL
 from PIL import Image
+from small_run import SMALL
 
 import srgan_lightning.classical  # noqa: F401 - its methods are registered before a block runs
 from srgan_lightning import cli
