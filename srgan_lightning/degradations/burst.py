@@ -28,8 +28,8 @@ class Burst(Degradation):
     """Frame n = gainₙ · ((HR ∘ qₙ⁻¹) ⊗ Gₙ) ↓ scale + noise, hot pixels and cosmic rays.
 
     HR is read by `sample_cubic` where frame n looks; beyond its borders it goes on as in a mirror.
-    The blurred picture is reduced by the mean of scale x scale pixels. Frame 0 is the reference: it is not moved and its gain is 1. As a degradation of single pictures
-    it yields that frame.
+    The blurred picture is reduced by the mean of scale x scale pixels. Frame 0 is the reference: it
+    is not moved and its gain is 1. As a degradation of single pictures it yields that frame.
 
     Args:
         scale: the factor between HR and LR.
@@ -133,12 +133,8 @@ class Burst(Degradation):
     ) -> Tensor:
         radius = gaussian_radius(self.blur_sigma[1] * self.scale)
         sigma = draw(self.blur_sigma, hr, generator) * self.scale
-        moved = torch.stack(
-            [
-                sample_cubic(picture, self._places(motion, n, picture, margin=radius))
-                for picture, motion in zip(hr, motions, strict=True)
-            ]
-        )
+        places = [self._places(motion, n, hr, margin=radius) for motion in motions]
+        moved = sample_cubic(hr, torch.stack(places))
         blurred = gaussian_blur(moved, sigma, radius=radius)[..., radius:-radius, radius:-radius]
         gain = draw((1 - self.drift, 1 + self.drift), hr, generator) if n else hr.new_ones(len(hr))
         light = F.avg_pool2d(blurred, self.scale) * gain.view(-1, 1, 1, 1)
