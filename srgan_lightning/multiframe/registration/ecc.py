@@ -1,5 +1,6 @@
 """Matrices between frames by the enhanced correlation coefficient, from coarse to fine."""
 
+import dataclasses
 import math
 from typing import Literal
 
@@ -13,15 +14,14 @@ from srgan_lightning.multiframe.registration.prepare import Level
 Model = Literal["translation", "similarity", "affine", "homography"]
 MODELS: tuple[Model, ...] = ("translation", "similarity", "affine", "homography")
 
-_ENTRIES: dict[Model, list[dict[tuple[int, int], float]]] = {
-    "translation": [{(0, 2): 1}, {(1, 2): 1}],
-    "similarity": [{(0, 2): 1}, {(1, 2): 1}, {(0, 0): 1, (1, 1): 1}, {(0, 1): -1, (1, 0): 1}],
-    "affine": [{(row, column): 1} for row in (0, 1) for column in (0, 1, 2)],
-    "homography": [
-        *({(row, column): 1} for row in (0, 1) for column in (0, 1, 2)),
-        {(2, 0): 1},
-        {(2, 1): 1},
-    ],
+_Entries = list[dict[tuple[int, int], float]]
+_SHIFT: _Entries = [{(0, 2): 1}, {(1, 2): 1}]
+_AFFINE: _Entries = [*_SHIFT, {(0, 0): 1}, {(0, 1): 1}, {(1, 0): 1}, {(1, 1): 1}]
+_ENTRIES: dict[Model, _Entries] = {
+    "translation": _SHIFT,
+    "similarity": [*_SHIFT, {(0, 0): 1, (1, 1): 1}, {(0, 1): -1, (1, 0): 1}],
+    "affine": _AFFINE,
+    "homography": [*_AFFINE, {(2, 0): 1}, {(2, 1): 1}],
 }
 _STEPS = 30  # at each level, at most
 _SMALL = 1e-4  # pixels: a step that moves no corner further is the last
@@ -30,9 +30,7 @@ _HUBER = 2.0  # standard deviations: what is further off pulls no harder
 _LOST = 0.02  # of the points: with fewer, a frame does not overlap
 
 
-def align(
-    reference: list[Level], frames: list[Level], matrices: Tensor, *, model: Model
-) -> Tensor:
+def align(reference: list[Level], frames: list[Level], matrices: Tensor, *, model: Model) -> Tensor:
     """Refine where the reference's pixels lie in each frame, from the coarsest level on.
 
     The correlation of the reference r with the frame w, read where M puts r's pixels, is made as
@@ -79,38 +77,24 @@ def _align_level(reference: Level, frames: Level, matrices: Tensor, *, model: Mo
     return matrices
 
 
+@dataclasses.dataclass(frozen=True)
 class Comparison:
     """What a regression of frames on the reference says.
 
     Attributes:
         steps: dₖ for each frame, `[N, K]`.
-        correlation: of the reference with each frame, `[N]`.
-        residual: standard deviation of (w − b) / a − r, `[N]`.
-        gain: a, `[N]`.
+        correlation: of the frame with what the regression makes of the reference, `[N]`; below 0
+            where light and dark are exchanged.
+        residual: standard deviation of what the regression leaves, over a, `[N]`.
         overlap: the share of the reference's pixels that a frame shows, `[N]`.
         usable: whether that is enough to go on, bool `[N]`.
     """
 
-    def __init__(self, normal: Tensor, right: Tensor, square: Tensor, *, points: int) -> None:
-        count = normal[:, 0, 0]
-        self.overlap = count / points
-        tiny = 1e-9 * normal.diagonal(dim1=1, dim2=2) + 1e-30
-        self.solved = torch.linalg.solve(normal + torch.diag_embed(tiny), right)
-        self.gain = self.solved[:, 1]
-        safe = torch.where(self.gain.abs() > 1e-9, self.gain, torch.nan)
-        self.steps = self.solved[:, 2:] / safe[:, None]
-        n = count.clamp(min=1)
-        mean_r, mean_w = normal[:, 0, 1] / n, right[:, 0] / n
-        var_r = normal[:, 1, 1] / n - mean_r**2
-        var_w = square / n - mean_w**2
-        covariance = right[:, 1] / n - mean_r * mean_w
-        product = (var_r * var_w).clamp(min=1e-30)
-        self.correlation = covariance / product.sqrt()
-        self.contrast = var_r.clamp(min=0).sqrt()
-        slope = covariance / var_r.clamp(min=1e-30)
-        left = (var_w - slope * covariance).clamp(min=0)
-        self.residual = left.sqrt() / slope.abs().clamp(min=1e-9)
-        self.usable = (self.overlap > _LOST) & (self.gain > 0)
+    steps: Tensor
+    correlation: Tensor
+    residual: Tensor
+    overlap: Tensor
+    usable: Tensor
 
 
 class Template:
@@ -154,26 +138,37 @@ class Template:
         to_unit = torch.eye(3, dtype=torch.float64, device=self._device)
         to_unit[:2, 2] = -self._centre
         to_unit[:2] /= self._half
-        return torch.linalg.inv(to_unit) @ (unit / self._half) @ to_unit
+        from_unit: Tensor = torch.linalg.inv(to_unit)
+        return from_unit @ (unit / self._half) @ to_unit
 
-    def compare(self, frames: Level, matrices: Tensor) -> Comparison:
-        """Regress each frame, read where its matrix puts the reference's pixels, on the columns."""
+    def compare(self, frames: Level, matrices: Tensor, flow: Tensor | None = None) -> Comparison:
+        """Regress each frame, read where it shows the reference's pixels, on the columns."""
         places = project(matrices[:, None], self.points)
+        if flow is not None:
+            x, y = self.points.long().unbind(-1)
+            places = places + flow[:, :, y, x].movedim(1, -1)
         values, weight = self._read(frames, places)
-        first = self._regress(values, weight)
-        off = (values - (first.solved.to(values.dtype) @ self._columns)).abs()
+        columns = self._columns
+        first = _regress(columns, values, weight)
+        off = values - first.to(values.dtype) @ columns
+        count = weight.sum(1).clamp(min=1)
+        left = (weight * off**2).sum(1) / count
+        mean = (weight * values).sum(1) / count
+        variance = (weight * (values - mean[:, None]) ** 2).sum(1) / count
+        share = (1 - left / variance.clamp(min=1e-12)).clamp(0, 1)
+        gain = first[:, 1]
+        off = off.abs()
         spread = torch.where(weight > 0, off, torch.nan).nanmedian(1, keepdim=True).values
         bound = _HUBER * 1.4826 * spread.nan_to_num() + 1e-12
-        robust = self._regress(values, weight * (bound / off.clamp(min=1e-12)).clamp(max=1))
-        first.steps = robust.steps
-        return first
-
-    def _regress(self, values: Tensor, weight: Tensor) -> Comparison:
-        weighted = self._columns * weight[:, None]
-        normal = (weighted @ self._columns.T).double()
-        right = (weighted @ values[..., None])[..., 0].double()
-        square = (weight * values**2).sum(1).double()
-        return Comparison(normal, right, square, points=len(self.points))
+        robust = _regress(columns, values, weight * (bound / off.clamp(min=1e-12)).clamp(max=1))
+        overlap = weight.mean(1).double()
+        return Comparison(
+            steps=robust[:, 2:] / robust[:, 1:2],
+            correlation=share.double().sqrt() * gain.sign(),
+            residual=left.double().sqrt() / gain.abs().clamp(min=1e-9),
+            overlap=overlap,
+            usable=(overlap > _LOST) & (gain > 0) & (robust[:, 1] > 0),
+        )
 
     def _read(self, frames: Level, places: Tensor) -> tuple[Tensor, Tensor]:
         height, width = self._size
@@ -187,4 +182,15 @@ class Template:
 
     def warp(self, steps: Tensor) -> Tensor:
         """Return exp(−Σ dₖ Eₖ), `[N, 3, 3]`."""
-        return torch.linalg.matrix_exp(-torch.einsum("nk,kij->nij", steps, self._basis))
+        warps: Tensor = torch.linalg.matrix_exp(-torch.einsum("nk,kij->nij", steps, self._basis))
+        return warps
+
+
+def _regress(columns: Tensor, values: Tensor, weight: Tensor) -> Tensor:
+    """Solve for the coefficients `[N, K + 2]` of columns `[K + 2, P]` nearest to `[N, P]`."""
+    weighted = columns * weight[:, None]
+    normal = (weighted @ columns.T).double()
+    right = (weighted @ values[..., None])[..., 0].double()
+    tiny = 1e-9 * normal.diagonal(dim1=1, dim2=2) + 1e-30
+    solved: Tensor = torch.linalg.solve(normal + torch.diag_embed(tiny), right)
+    return solved
