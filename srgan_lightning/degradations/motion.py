@@ -158,9 +158,10 @@ class Motion:
 
 def project(matrix: Tensor, xy: Tensor) -> Tensor:
     """Map points `[..., 2]` by a matrix `[3, 3]`, or by one each `[..., 3, 3]`."""
-    ones = torch.ones_like(xy[..., :1])
-    there = (matrix @ torch.cat([xy, ones], dim=-1)[..., None])[..., 0]
-    return there[..., :2] / there[..., 2:]
+    x, y = xy.unbind(-1)
+    (a, b, c), (d, e, f), (g, h, i) = (row.unbind(-1) for row in matrix.unbind(-2))
+    there = torch.stack([a * x + b * y + c, d * x + e * y + f], dim=-1)
+    return there / (g * x + h * y + i)[..., None]
 
 
 def sample_flow(flow: Tensor, xy: Tensor) -> Tensor:

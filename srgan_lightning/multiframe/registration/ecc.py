@@ -24,7 +24,7 @@ _ENTRIES: dict[Model, _Entries] = {
     "homography": [*_AFFINE, {(2, 0): 1}, {(2, 1): 1}],
 }
 _STEPS = 30  # at each level, at most
-_SMALL = 1e-4  # pixels: a step that moves no corner further is the last
+_SMALL = 5e-4  # pixels: a step that moves no corner further is the last
 _POINTS = 2**18  # of the finest levels say enough
 _HUBER = 2.0  # standard deviations: what is further off pulls no harder
 _LOST = 0.02  # of the points: with fewer, a frame does not overlap
@@ -62,17 +62,19 @@ def align(reference: list[Level], frames: list[Level], matrices: Tensor, *, mode
 
 def _align_level(reference: Level, frames: Level, matrices: Tensor, *, model: Model) -> Tensor:
     template = Template(reference, model=model)
-    moving = torch.ones(len(matrices), dtype=torch.bool, device=matrices.device)
+    matrices = matrices.clone()
+    moving = torch.arange(len(matrices), device=matrices.device)
     for _ in range(_STEPS):
-        seen = template.compare(frames, matrices)
-        step = template.warp(seen.steps)
-        moved = project(matrices[:, None], template.corners) - project(
-            (matrices @ step)[:, None], template.corners
-        )
-        good = seen.usable & moving & step.isfinite().all((1, 2))
-        matrices = torch.where(good[:, None, None], matrices @ step, matrices)
-        moving = good & (moved.norm(dim=-1).amax(1) > _SMALL)
-        if not moving.any():
+        before = matrices[moving]
+        some = Level(frames.values[moving], frames.weight[moving])
+        seen = template.compare(some, before)
+        after = before @ template.warp(seen.steps)
+        good = seen.usable & after.isfinite().all((1, 2))
+        matrices[moving] = torch.where(good[:, None, None], after, before)
+        corners = (project(m[:, None], template.corners) for m in (before, after))
+        far = torch.sub(*corners).norm(dim=-1).amax(1)
+        moving = moving[good & (far > _SMALL)]
+        if not len(moving):
             break
     return matrices
 
