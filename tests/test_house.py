@@ -13,6 +13,7 @@ FLOORS = [
     {"networks", "degradations", "metrics", "imaging", "config", "tracking"},
     {"classical", "losses", "data", "sweeps"},
     {"inference"},
+    {"multiframe"},
     {"evaluation"},
     {"training", "report", "export", "demo"},
     {"commands", "api"},
@@ -22,7 +23,7 @@ FLOORS = [
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 FRAMEWORKS = {"pytorch_lightning", "hydra", "wandb", "omegaconf"}
 PURE = {"networks", "classical", "losses", "degradations", "metrics", "imaging", "inference"}
-PURE |= {"evaluation", "report", "export", "demo"}
+PURE |= {"multiframe", "evaluation", "report", "export", "demo"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 

@@ -12,6 +12,7 @@ from srgan_lightning.degradations import (
     DEGRADATIONS,
     Bicubic,
     BlurBicubic,
+    Burst,
     Classical,
     RealESRGAN,
     crop_to_multiple,
@@ -20,7 +21,7 @@ from srgan_lightning.degradations import (
 from srgan_lightning.errors import UserError
 
 PRESETS = Path(__file__).parents[2] / "conf" / "degradation"
-ALL = [Bicubic(), BlurBicubic(sigma=(0.5, 3.0)), Classical(), RealESRGAN()]
+ALL = [Bicubic(), BlurBicubic(sigma=(0.5, 3.0)), Classical(), RealESRGAN(), Burst()]
 DRAWING = ALL[1:]
 
 
@@ -116,7 +117,7 @@ def test_the_description_names_every_option():
         assert "scale=4" in options
 
 
-@pytest.mark.parametrize("name", ["bicubic", "blur_bicubic", "classical", "realesrgan"])
+@pytest.mark.parametrize("name", ["bicubic", "blur_bicubic", "burst", "classical", "realesrgan"])
 def test_presets_spell_out_the_defaults(name):
     node = yaml.safe_load((PRESETS / f"{name}.yaml").read_text())
     assert node.pop("name") == name

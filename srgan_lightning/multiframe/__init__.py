@@ -1,0 +1,1 @@
+"""Many low-resolution frames of one thing: read, registered, fused."""

@@ -1,0 +1,188 @@
+"""The front door of registration: a burst in, its motion and its outliers out."""
+
+import dataclasses
+import warnings
+from collections.abc import Iterable, Iterator
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from srgan_lightning.degradations.motion import Motion
+from srgan_lightning.errors import UserError, nearest
+from srgan_lightning.multiframe.frames import Frames
+from srgan_lightning.multiframe.ranking import best_frames
+from srgan_lightning.multiframe.registration.ecc import MODELS, Comparison, Template, align
+from srgan_lightning.multiframe.registration.ecc import Model as EccModel
+from srgan_lightning.multiframe.registration.local import local_warps
+from srgan_lightning.multiframe.registration.outliers import reasons_against
+from srgan_lightning.multiframe.registration.phase import phase_correlation
+from srgan_lightning.multiframe.registration.prepare import Level, grey, pyramid, windowed
+from srgan_lightning.multiframe.registration.stars import match_stars
+
+Model = Literal["translation", "similarity", "affine", "homography", "stars"]
+
+_SIGMA = 1.0  # pixels: aliases that lead astray are blurred away, and little else
+_AT_ONCE = 2**22  # pixels in memory
+_PHASE = 0.02  # pixels: frames whose sub-pixel places differ by less show no detail
+_TRIES = 3  # references, before all frames are said to be rejected
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Registered:
+    """What registration found.
+
+    Attributes:
+        motion: from the reference to every frame, outliers too.
+        reference: the number of the reference among the frames.
+        kept: whether a frame may be fused, bool `[N]`.
+        residuals: standard deviation of what is left between a frame and the reference, brightness
+            and contrast made equal, both blurred by a pixel; in units of the frames, `[N]`.
+        reasons: for each frame why it is not kept, "" where it is.
+    """
+
+    motion: Motion
+    reference: int
+    kept: Tensor
+    residuals: Tensor
+    reasons: tuple[str, ...]
+
+
+def register(
+    frames: Frames,
+    *,
+    model: Model = "translation",
+    local: bool = False,
+    reference: int | None = None,
+    device: torch.device | str = "cpu",
+) -> Registered:
+    """Find where each pixel of one frame lies in all the others.
+
+    A first guess comes from phase correlation (or, with "stars", from triangles of stars), which
+    the enhanced correlation coefficient refines from coarse to fine. Frames that do not fit are
+    not kept, with the reason said.
+
+    Args:
+        frames: the burst; a few of its frames are in memory at a time.
+        model: what motion is looked for; "stars" is a similarity of any size.
+        local: look for local warps too; then memory grows with the number of frames.
+        reference: the frame whose pixels the motion starts from; None takes the best by
+            `best_frames`, or the next best where that one fits no other.
+        device: where to compute; the result lies on the CPU.
+
+    Raises:
+        UserError: the model or the reference is unknown, the reference is flat, no frame is kept
+            beside it, or astroalign is absent and wanted.
+    """
+    if model not in (*MODELS, "stars"):
+        raise UserError(f"model: unknown {model!r}; {nearest(model, (*MODELS, 'stars'))}")
+    if reference is not None and not 0 <= reference < len(frames):
+        raise UserError(f"reference: must be from 0 to {len(frames) - 1}; got {reference}")
+    candidates = [reference] if reference is not None else best_frames(frames, keep=1)[0][:_TRIES]
+    for candidate in candidates:
+        found = _registered(frames, candidate, model, local, torch.device(device))
+        kept = int(found.kept.sum()) - 1
+        if reference is not None or 2 * kept >= len(frames) - 1:
+            break
+    if not kept:
+        reason = next(reason for reason in found.reasons if reason)
+        raise UserError(
+            f"no frame fits {frames.names[found.reference]}, the reference: the first {reason}; "
+            "name another reference or another model"
+        )
+    _warn_of(found, frames)
+    return found
+
+
+def _registered(
+    frames: Frames, reference: int, model: Model, local: bool, device: torch.device
+) -> Registered:
+    levels = pyramid(grey(frames[reference][None].to(device)), sigma=_SIGMA)
+    if not levels[0].weight.any() or _is_flat(levels[0]):
+        raise UserError(f"{frames.names[reference]}: is flat; nothing in it can be registered")
+    matrices, flows, faults = [], [], []
+    seen: list[tuple[Tensor, Tensor, Tensor]] = []
+    judge = Template(levels[0], model="translation")
+    for some in _groups(frames, frames.size[0] * frames.size[1]):
+        moved = pyramid(grey(some.to(device)), sigma=_SIGMA)
+        found, fault = _matrices(levels, moved, model)
+        matrices.append(found.cpu())
+        faults += fault
+        warps = local_warps(levels, moved, found) if local else None
+        if warps is not None:
+            flows.append(warps.cpu())
+        said = judge.compare(moved[0], found, warps)
+        seen.append((said.residual.cpu(), said.correlation.cpu(), said.overlap.cpu()))
+    residual, correlation, overlap = (torch.cat(parts) for parts in zip(*seen, strict=True))
+    reasons = reasons_against(residual, correlation, overlap, reference=reference)
+    reasons = [fault or reason for fault, reason in zip(faults, reasons, strict=True)]
+    reasons[reference] = ""
+    motion = Motion(matrices=torch.cat(matrices), flow=torch.cat(flows) if flows else None)
+    motion.matrices[reference] = torch.eye(3, dtype=torch.float64)
+    return Registered(
+        motion=motion,
+        reference=reference,
+        kept=torch.tensor([not reason for reason in reasons]),
+        residuals=residual,
+        reasons=tuple(reasons),
+    )
+
+
+def _groups(frames: Iterable[Tensor], pixels: int) -> Iterator[Tensor]:
+    """Put frames together, as many as may be in memory at once."""
+    group: list[Tensor] = []
+    for frame in frames:
+        group.append(frame)
+        if (len(group) + 1) * pixels > _AT_ONCE:
+            yield torch.stack(group)
+            group = []
+    if group:
+        yield torch.stack(group)
+
+
+def _matrices(
+    reference: list[Level], frames: list[Level], model: Model
+) -> tuple[Tensor, list[str]]:
+    if model == "stars":
+        begin, faults = match_stars(reference[0].values[0], frames[0].values)
+        return align(reference, frames, begin, model="similarity"), faults
+    begin = _first_guess(reference, frames)
+    ecc: EccModel = model
+    return align(reference, frames, begin, model=ecc), [""] * len(begin)
+
+
+def _first_guess(reference: list[Level], frames: list[Level]) -> Tensor:
+    """Shift by phase correlation, or not at all where that fits better.
+
+    It is found at half the size, where a sensor's defects, which do not move, weigh less.
+    """
+    number = min(1, len(reference) - 1)
+    one, many = (windowed(levels[number].values) for levels in (reference, frames))
+    shifts = phase_correlation(one[0], many)
+    judge = Template(reference[number], model="translation")
+    guesses = [Motion.of_shifts(shifts), Motion.of_shifts(torch.zeros_like(shifts))]
+    said: list[Comparison] = [judge.compare(frames[number], guess.matrices) for guess in guesses]
+    better = said[0].correlation * said[0].usable >= said[1].correlation
+    chosen = torch.where(better[:, None, None], guesses[0].matrices, guesses[1].matrices)
+    chosen[:, :2, 2] *= 2**number
+    return chosen
+
+
+def _is_flat(level: Level) -> bool:
+    values = level.values[level.weight > 0]
+    return bool(values.max() - values.min() < 1e-6)
+
+
+def _warn_of(found: Registered, frames: Frames) -> None:
+    for name, reason in zip(frames.names, found.reasons, strict=True):
+        if reason:
+            warnings.warn(f"{name}: is not fused: it {reason}", stacklevel=3)
+    height, width = frames.size
+    corners = torch.tensor([[0, 0], [width - 1, 0], [0, height - 1], [width - 1, height - 1]])
+    motion = found.motion.select(found.kept.nonzero()[:, 0])
+    places = torch.stack([motion.points(n, corners) for n in range(len(motion))])
+    if float((places - places.round()).abs().max()) < _PHASE:
+        warnings.warn(
+            "all frames lie on the same sub-pixel place: fused, they lose noise but gain no detail",
+            stacklevel=3,
+        )
