@@ -10,7 +10,7 @@ FLOORS = [
     {"errors", "samples"},
     {"registry", "precision", "allocator"},
     {"networks", "degradations", "metrics", "imaging", "config", "tracking"},
-    {"classical", "losses", "data"},
+    {"classical", "losses", "data", "sweeps"},
     {"inference"},
     {"evaluation"},
     {"training", "report", "export", "demo"},

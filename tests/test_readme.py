@@ -221,6 +221,11 @@ def execute(stopped: None, home: Path, small: list[str]) -> Callable[[str], None
                 assert make(*targets) == 0, command
             case ["srgan", "demo", *arguments]:
                 serve_and_interrupt(arguments)
+            case ["srgan", "sweep", *arguments]:
+                folder = f"hydra.sweep.dir={arguments[1]}"
+                sweep = ["-m", "seed=0,1", "trainer.max_steps=1", folder]
+                assert srgan("train", *reduced(sweep, small)) == 0
+                assert srgan("sweep", *arguments) == 0, command
             case ["srgan", "train", *arguments]:
                 assert srgan("train", *reduced(arguments, small)) == 0, command
             case [
@@ -259,18 +264,23 @@ def reduced(arguments: list[str], small: list[str]) -> list[str]:
     ]
     devices = ("trainer=", "trainer.devices=", "trainer.num_nodes=")
     kept = [argument for argument in arguments if not argument.startswith(devices)]
+    if "hydra/launcher=submitit_slurm" in kept:  # a cluster is for tests/cluster
+        kept = [argument for argument in kept if not argument.startswith("hydra")]
+    kept = [argument for argument in kept if not argument.startswith("hydra.sweeper.")]
+    if any(argument.startswith("search=") for argument in kept):
+        kept += ["hydra.sweeper.trials=2", "hydra.sweeper.batch=2"]
     return [*kept, *sizes, *steps, "trainer=cpu"]
 
 
 def composed(arguments: list[str]) -> dict[str, Any]:
     """The config that a command means, checked; of a sweep that of its first run."""
-    overrides = [argument for argument in arguments if "=" in argument]
+    overrides = [a for a in arguments if "=" in a and not a.startswith("hydra")]
     if "-m" in arguments:
         overrides = [override.split(",")[0] for override in overrides]
     if "--config-dir" in arguments:
         folder = arguments[arguments.index("--config-dir") + 1]
         overrides.append(f"hydra.searchpath=[file://{Path(folder).absolute()}]")
-    config = compose([override for override in overrides if "hydra.run" not in override])
+    config = compose(overrides)
     check(TrainConfig, config)
     return config
 

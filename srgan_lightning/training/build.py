@@ -19,6 +19,7 @@ from srgan_lightning.networks.weights import load_generator
 from srgan_lightning.precision import Resolved
 from srgan_lightning.tracking.base import Tracker
 from srgan_lightning.tracking.csv import CSVTracker
+from srgan_lightning.tracking.state import find_job
 from srgan_lightning.training.config import TrainConfig
 from srgan_lightning.training.module import SRGANModule
 from srgan_lightning.training.objective import GeneratorObjective
@@ -105,8 +106,12 @@ def build_trackers(
     folder: Path,
     saved: Mapping[str, Any] | None,
 ) -> list[Tracker]:
-    """Build the trackers of a run; a resumed one goes on with its files."""
+    """Build the trackers of a run; a resumed one goes on with its files.
+
+    The run of a sweep is named by what sets it apart and grouped by the sweep's folder.
+    """
     loggers: list[Tracker] = []
+    group, job = find_job(folder) or (None, None)
     step = saved["step"] if saved is not None else 0
     if config.logger.csv:
         loggers.append(CSVTracker(folder / "metrics.csv", resume_step=step))
@@ -119,8 +124,8 @@ def build_trackers(
                 project=config.logger.project,
                 mode=config.logger.wandb,
                 config=values,
-                name=config.logger.name,
-                group=config.logger.group,
+                name=config.logger.name or (job.label if job is not None else None),
+                group=config.logger.group or group,
                 tags=config.logger.tags,
             )
         )
@@ -174,7 +179,7 @@ def quiet_lightning() -> Iterator[None]:
             r"You're resuming from a checkpoint that ended before the epoch",  # the sampler resumes
             r"Found \d+ module\(s\) in eval mode",  # the average stays in it, on purpose
             r"GPU available but not used",
-            r"The `srun` command is available on your system",  # outside of a job it need not be
+            r"The `srun` command is available on your system but is not used",  # a login node
             r".*`isinstance\(treespec, LeafSpec\)` is deprecated",  # Lightning on torch 2.14
         ):
             warnings.filterwarnings("ignore", message)

@@ -81,13 +81,15 @@ def assert_one_line(outcome, pattern):
 def test_in_a_sweep(command, small):
     outcome = command("train", *small, "-m", "seed=0,1", "generator.width=-1")
     assert outcome.status == 2
-    assert outcome.err.splitlines()[-1].startswith("srgan: error: generator.width: ")
+    assert outcome.err.splitlines()[-1].startswith(
+        "srgan: error: all jobs failed: generator.width: "
+    )
 
 
 def test_several_devices_a_job_of_a_sweep(command, small):
     outcome = command("train", *small, "-m", "seed=0,1", "trainer=ddp_cpu")
     assert outcome.status == 2
-    assert "trainer.devices=2: a job of a sweep takes one device" in outcome.err
+    assert "trainer.devices=2: a job takes one device where all jobs share" in outcome.err
 
 
 def test_the_real_process_tells_it_too(srgan):
