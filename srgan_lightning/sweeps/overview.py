@@ -183,8 +183,8 @@ def _checkpoint(folders: Sequence[Path]) -> Mapping[str, Any]:
         path = folder / "config.yaml"
         if path.is_file():
             try:
-                section = yaml.safe_load(path.read_text())["config"]["callbacks"]["checkpoint"]
-            except (yaml.YAMLError, KeyError, TypeError, ValueError):
+                config = yaml.safe_load(path.read_text())["config"]
+                return dict(config.get("callbacks", {}).get("checkpoint", {}))
+            except (yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError):
                 raise UserError(f"{path}: is no config of a run") from None
-            return section if isinstance(section, dict) else {}
     return {}

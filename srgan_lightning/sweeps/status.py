@@ -22,13 +22,12 @@ def render_status(overview: Overview) -> RenderableType:
     names = short_keys(overview.keys)
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("job", justify="right")
-    table.add_column("status")
+    table.add_column("status", no_wrap=True)
     table.add_column("step", justify="right", no_wrap=True)
     for key in overview.keys:
-        table.add_column(Text(names[key]))
+        table.add_column(Text(names[key]), overflow="fold")
     for name in overview.figures:
-        table.add_column(Text(name), justify="right")
-    table.add_column("why", overflow="fold")
+        table.add_column(Text(name), justify="right", no_wrap=True)
     for job in overview.jobs:
         table.add_row(
             str(job.job.number),
@@ -36,9 +35,14 @@ def render_status(overview: Overview) -> RenderableType:
             progress(job),
             *(Text(job.values.get(key, "–")) for key in overview.keys),
             *(_figure(job.figures.get(name)) for name in overview.figures),
-            Text(job.reason),
         )
-    return Group(table, "", Text(f"{summary(overview)}; {best_line(overview)}"))
+    reasons = [
+        Text(f"job {job.job.number} {job.status}: {job.reason}")
+        for job in overview.jobs
+        if job.reason
+    ]
+    end = [Text(f"{summary(overview)}; {best_line(overview)}")]
+    return Group(table, "", *reasons, *([""] if reasons else []), *end)
 
 
 def progress(job: JobStanding) -> str:

@@ -110,21 +110,21 @@ def test_a_browser_shows_lines_sheets_and_sorts(browser, sweep: Path, tmp_path: 
     }
     assert len(colours) == 5
     options = browser.find_elements(By.CSS_SELECTOR, '.viewer select[data-side="left"] option')
-    assert [option.text for option in options][0] == f"generator={EVIL},lr=0.001,seed=3"
+    assert options[0].text == f"generator={EVIL},lr=0.001,seed=3"
     assert len(options) == 5  # the sheet of job 0 has another size
     loaded = "return document.querySelector('.layer[data-side=left] img').naturalWidth"
     assert browser.execute_script(loaded) == 60
 
     heads = browser.find_elements(By.CSS_SELECTOR, ".ranking thead button")
     psnr = next(head for head in heads if head.text.startswith("PSNR"))
-    order = "return [...document.querySelectorAll('.ranking tbody tr')].map(r => r.cells[1].textContent)"
+    rows = "[...document.querySelectorAll('.ranking tbody tr')]"
+    order = f"return {rows}.map(row => row.cells[1].textContent)"
     psnr.click()
     assert browser.execute_script(order)[:5] == ["4", "3", "2", "1", "0"]
     psnr.click()
     assert browser.execute_script(order)[:5] == ["0", "1", "2", "3", "4"]
     assert browser.get_log("browser") == []
     asked = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-    urls = {
-        m["params"]["request"]["url"] for m in asked if m["method"] == "Network.requestWillBeSent"
-    }
+    requests = [m["params"] for m in asked if m["method"] == "Network.requestWillBeSent"]
+    urls = {r["request"]["url"] for r in requests if r["documentURL"] == output.as_uri()}
     assert {url for url in urls if not url.startswith("data:")} == {output.as_uri()}
