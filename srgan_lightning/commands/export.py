@@ -50,6 +50,9 @@ def export(
         str | None, typer.Option("--license", help="Of the weights, to be written down.")
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace older outputs.")] = False,
+    track: Annotated[
+        bool, typer.Option("--wandb", help="Log as a wandb artifact that the run's led to.")
+    ] = False,
     plugins: Annotated[
         list[str] | None,
         typer.Option(
@@ -94,6 +97,10 @@ def export(
     megabytes = exported.model.stat().st_size / 1e6
     typer.echo(f"{exported.model}: {description.name} x{description.scale}, {megabytes:.1f} MB")
     typer.echo(f"{exported.card}: the model card")
+    if track:
+        from srgan_lightning.tracking.lineage import log_export
+
+        log_export(checkpoint, exported.model, exported.card)
 
 
 def _show_parity(exported: Exported) -> None:

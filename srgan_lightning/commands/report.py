@@ -1,4 +1,4 @@
-"""`srgan report`: one HTML file of runs and evaluations."""
+"""`srgan report`: one HTML file of runs, evaluations and sweeps."""
 
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +13,7 @@ def report(
         list[Path],
         typer.Argument(
             metavar="FOLDER...",
-            help="Folders that `srgan train` and `srgan evaluate` wrote, in any number.",
+            help="Folders of `srgan train` (also -m) and `srgan evaluate`, in any number.",
         ),
     ],
     output: Annotated[
@@ -24,11 +24,13 @@ def report(
         int, typer.Option(min=0, help="The most pictures to compare, of each table.")
     ] = 8,
 ) -> None:
-    r"""Show runs and evaluations in one HTML file that needs no network.
+    r"""Show runs, evaluations and sweeps in one HTML file that needs no network.
 
     It holds tables that sort, a perception-distortion chart, learning curves,
 
     and for each picture a slider between two methods: drag, wheel, double click.
+
+    Of a sweep, also a running one: the ranking, parallel coordinates, what each value explains.
 
     Methods share a table if one protocol measured them on the same pictures.
 

@@ -1,16 +1,26 @@
-"""`srgan sweep`: what has become of a sweep, and going on with it."""
+"""`srgan sweep`: how a sweep stands, and going on with it."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Go on with a sweep.", no_args_is_help=True)
+app = typer.Typer(help="Look at a sweep, go on with it.", no_args_is_help=True)
 
 
-@app.callback()
-def group() -> None:
-    """Keep the sub-command's name even while there is one only."""
+@app.command()
+def status(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="The folder that `srgan train -m` fills.")
+    ],
+) -> None:
+    """Show each job: finished, running, waiting, pruned or failed, how far, and its figures."""
+    from rich.console import Console
+
+    from srgan_lightning.sweeps.overview import look
+    from srgan_lightning.sweeps.status import render_status
+
+    Console(highlight=False).print(render_status(look(folder)))
 
 
 @app.command()

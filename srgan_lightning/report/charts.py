@@ -46,7 +46,7 @@ def scatter(points: Mapping[str, tuple[float, float]], *, x_title: str, y_title:
     x, y = _axes(frame, list(points.values()), margin=0.1)
     places = {name: (x(a), y(b)) for name, (a, b) in points.items()}
     curves = blends(list(points))
-    joined = [_polyline([places[name] for name in names], "blend") for names in curves.values()]
+    joined = [polyline([places[name] for name in names], "blend") for names in curves.values()]
     taken = [spot for names in curves.values() for spot in _along([places[n] for n in names])]
     inside = (frame.left, frame.top, frame.width - frame.right, frame.height - frame.bottom)
     short = {name: f"α {alpha:g}" for names in curves.values() for name, alpha in names.items()}
@@ -69,7 +69,7 @@ def scatter(points: Mapping[str, tuple[float, float]], *, x_title: str, y_title:
         )
     title = f"{y_title} over {x_title} of {len(points)} methods"
     body = [_frame(frame, x, y, x_title, y_title), *joined, *marks]
-    return _svg(frame, title, body)
+    return svg(frame, title, body)
 
 
 def blends(names: Sequence[str]) -> dict[tuple[str, str], dict[str, float]]:
@@ -116,7 +116,7 @@ def curves(
     body = [_frame(frame, x, y, "generator steps", y_title)]
     for name, start in stages:
         if start:
-            body.append(_line("border", x(start), frame.top, x(start), y.start))
+            body.append(line("border", x(start), frame.top, x(start), y.start))
             body.append(
                 f'<text class="stage-name" x="{x(start):.1f}" y="{frame.top - 7}">'
                 f"{escape(shortened(name))}</text>"
@@ -126,11 +126,11 @@ def curves(
         body.append(
             f'<g class="series s{number % SERIES}" data-run="{escape(name)}">'
             f"<title>{escape(name)}: {last[1]:.4g} at step {last[0]:g}</title>"
-            f"{_polyline([(x(a), y(b)) for a, b in points], 'curve')}"
+            f"{polyline([(x(a), y(b)) for a, b in points], 'curve')}"
             f'<circle cx="{x(last[0]):.2f}" cy="{y(last[1]):.2f}" r="3"/></g>'
         )
     title = f"{y_title} over generator steps of {len(series)} runs"
-    return _svg(frame, title, body)
+    return svg(frame, title, body)
 
 
 def thinned(points: Points, *, limit: int = POINTS_SHOWN) -> list[tuple[float, float]]:
@@ -161,15 +161,15 @@ def _frame(frame: Frame, x: Axis, y: Axis, x_title: str, y_title: str) -> str:
     parts = []
     for tick in x.ticks():
         at = x(tick)
-        parts.append(_line("grid", at, frame.top, at, bottom))
+        parts.append(line("grid", at, frame.top, at, bottom))
         parts.append(f'<text class="tick x" x="{at:.2f}" y="{bottom + 18}">{x.label(tick)}</text>')
     for tick in y.ticks():
         at = y(tick)
-        parts.append(_line("grid", frame.left, at, right, at))
+        parts.append(line("grid", frame.left, at, right, at))
         parts.append(
             f'<text class="tick y" x="{frame.left - 8}" y="{at + 4:.2f}">{y.label(tick)}</text>'
         )
-    parts.append(_line("axis", frame.left, bottom, right, bottom))
+    parts.append(line("axis", frame.left, bottom, right, bottom))
     middle = (frame.left + right) / 2
     parts.append(
         f'<text class="title" x="{middle:.1f}" y="{frame.height - 8}">{escape(x_title)}</text>'
@@ -191,16 +191,19 @@ def _along(points: Points) -> list[tuple[float, float]]:
     ]
 
 
-def _line(kind: str, x1: float, y1: float, x2: float, y2: float) -> str:
+def line(kind: str, x1: float, y1: float, x2: float, y2: float) -> str:
+    """Return a line of a class of the page's style."""
     return f'<line class="{kind}" x1="{x1:.2f}" y1="{y1:.2f}" x2="{x2:.2f}" y2="{y2:.2f}"/>'
 
 
-def _polyline(points: Points, kind: str) -> str:
+def polyline(points: Points, kind: str) -> str:
+    """Return joined lines of a class of the page's style."""
     listed = " ".join(f"{a:.2f},{b:.2f}" for a, b in points)
     return f'<polyline class="{kind}" points="{listed}"/>'
 
 
-def _svg(frame: Frame, title: str, body: Sequence[str]) -> str:
+def svg(frame: Frame, title: str, body: Sequence[str]) -> str:
+    """Return a whole chart with its name for those who do not see it."""
     return (
         f'<svg class="chart" viewBox="0 0 {frame.width} {frame.height}" role="img" '
         f'aria-label="{escape(title)}">{"".join(body)}</svg>'

@@ -21,6 +21,7 @@ from srgan_lightning.report.figures import DISTORTION, PERCEPTION, hint
 from srgan_lightning.report.groups import Group, group
 from srgan_lightning.report.read import read_folders
 from srgan_lightning.report.records import Folder, Run
+from srgan_lightning.report.sweeps import sweep_parts
 from srgan_lightning.report.tables import inputs_table, methods_table
 from srgan_lightning.report.viewers import Store, viewable, viewer
 
@@ -30,17 +31,17 @@ VALIDATION = "val/psnr"
 def write_report(
     folders: Sequence[Path], output: Path, *, title: str, pictures: int, console: Console
 ) -> None:
-    """Write one self-contained HTML file of runs and evaluations.
+    """Write one self-contained HTML file of runs, evaluations and sweeps.
 
     Args:
-        folders: of `srgan train` and `srgan evaluate`.
+        folders: of `srgan train`, `srgan train -m` and `srgan evaluate`.
         output: the file; it appears whole or not at all.
         title: its heading.
         pictures: the most pictures to compare, of each table.
         console: shows progress.
 
     Raises:
-        UserError: for a folder that is neither, a broken file or a missing picture.
+        UserError: for a folder that is none of them, a broken file or a missing picture.
     """
     page = make_page(read_folders(folders), title=title, pictures=pictures, console=console)
     with whole_file(output) as part:
@@ -49,11 +50,17 @@ def write_report(
 
 def make_page(folders: Sequence[Folder], *, title: str, pictures: int, console: Console) -> str:
     """Return the report as HTML; see `write_report`."""
-    groups = group(folders)
-    runs = [folder.run for folder in folders if folder.run is not None]
+    single = [one for folder in folders for one in (folder.jobs if folder.sweep else [folder])]
+    groups = group(single)
+    runs = [folder.run for folder in single if folder.run is not None]
     store = Store()
     sections = [
         _section("Put in", inputs_table(folders)),
+        *(
+            _section(f"Sweep {folder.label}", *sweep_parts(folder, folder.sweep, store))
+            for folder in folders
+            if folder.sweep is not None
+        ),
         _section("Figures", *(_figures(one) for one in groups)),
         _curves_section(runs),
         _section("Pictures", *(_viewers(one, store, pictures, console) for one in groups)),

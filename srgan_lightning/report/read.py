@@ -1,4 +1,4 @@
-"""Folders that `srgan train` and `srgan evaluate` left, read for the report."""
+"""Folders of runs, evaluations and sweeps, read for the report."""
 
 import csv
 import math
@@ -13,6 +13,10 @@ from pydantic import BaseModel, Field, ValidationError
 from srgan_lightning.errors import UserError
 from srgan_lightning.imaging.read import SUFFIXES
 from srgan_lightning.report.records import Evaluation, Folder, Method, Run
+from srgan_lightning.sweeps.overview import is_sweep, look
+
+METRICS, FIGURES = "metrics.csv", "figures.json"
+BEST = 8  # jobs of a sweep whose curves and pictures are shown
 
 
 class _Protocol(BaseModel):
@@ -53,16 +57,35 @@ class _ConfigFile(BaseModel):
 
 
 def read_folders(paths: Sequence[Path]) -> list[Folder]:
-    """Read run and evaluation folders.
+    """Read the folders of runs, evaluations and sweeps.
 
     Raises:
-        UserError: for a path that is neither, is named twice, or holds a broken file.
+        UserError: for a path that is none of them, is named twice, or holds a broken file.
     """
     if len({path.resolve() for path in paths}) < len(paths):
         twice = next(p for i, p in enumerate(paths) if p.resolve() in _resolved(paths[:i]))
         raise UserError(f"{twice}: is named twice; name each folder once")
     labels = _labels(paths)
-    return [_read_folder(path, label) for path, label in zip(paths, labels, strict=True)]
+    return [
+        _read_sweep(path, label, alone=len(paths) == 1)
+        if is_sweep(path)
+        else _read_folder(path, label)
+        for path, label in zip(paths, labels, strict=True)
+    ]
+
+
+def _read_sweep(path: Path, label: str, *, alone: bool) -> Folder:
+    overview = look(path)
+    begun = [
+        job
+        for job in overview.ranked
+        if any((job.folder / name).is_file() for name in (METRICS, FIGURES))
+    ]
+    jobs = [
+        _read_folder(job.folder, job.job.label if alone else f"{label}: {job.job.label}")
+        for job in begun[:BEST]
+    ]
+    return Folder(path=path, label=label, sweep=overview, jobs=jobs)
 
 
 def _resolved(paths: Sequence[Path]) -> set[Path]:
@@ -84,11 +107,12 @@ def _labels(paths: Sequence[Path]) -> list[str]:
 def _read_folder(path: Path, label: str) -> Folder:
     if not path.is_dir():
         raise UserError(f"{path}: is no folder; name the folders of runs and evaluations")
-    metrics, figures = path / "metrics.csv", path / "figures.json"
+    metrics, figures = path / METRICS, path / FIGURES
     if not metrics.is_file() and not figures.is_file():
         raise UserError(
             f"{path}: holds neither metrics.csv (of `srgan train`) nor figures.json (of `srgan "
-            "evaluate`); name the folder that one of them printed"
+            "evaluate`) nor sweep.json (of `srgan train -m`); name the folder that one of them "
+            "printed"
         )
     return Folder(
         path=path,

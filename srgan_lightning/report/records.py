@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from srgan_lightning.sweeps.overview import Overview
+
 Figures = Mapping[str, float]
 Curve = Sequence[tuple[int, float]]
 
@@ -72,9 +74,16 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True)
 class Folder:
-    """A folder that was put in; it has a run, an evaluation or both."""
+    """A folder that was put in; it has a run, an evaluation or both, or it is a sweep's.
+
+    Attributes:
+        sweep: how the sweep stands.
+        jobs: the best of it that have begun, the best first.
+    """
 
     path: Path
     label: str
-    run: Run | None
-    evaluation: Evaluation | None
+    run: Run | None = None
+    evaluation: Evaluation | None = None
+    sweep: Overview | None = None
+    jobs: Sequence["Folder"] = ()

@@ -7,6 +7,7 @@ from srgan_lightning.evaluation.words import heading
 from srgan_lightning.report.figures import best, hint, written
 from srgan_lightning.report.groups import Group
 from srgan_lightning.report.records import Folder
+from srgan_lightning.sweeps.status import summary
 
 
 def inputs_table(folders: Sequence[Folder]) -> str:
@@ -23,6 +24,8 @@ def inputs_table(folders: Sequence[Folder]) -> str:
 
 
 def _contents(folder: Folder) -> str:
+    if folder.sweep is not None:
+        return f"a sweep of {summary(folder.sweep)}"
     parts = []
     if run := folder.run:
         parts.append(f"a run of {run.generator or 'a generator'}, {run.steps:,} generator steps")
@@ -47,9 +50,9 @@ def methods_table(group: Group) -> str:
         name: best(name, [m.means[name] for m in group.methods if name in m.means])
         for name in group.figures
     }
-    head = [_sortable("method", "ascending", "")]
-    head += [_sortable("from", "ascending", "")] if origins else []
-    head += [_sortable(heading(n), _first_order(n), hint(n), "number") for n in group.figures]
+    head = [sortable("method", "ascending", "")]
+    head += [sortable("from", "ascending", "")] if origins else []
+    head += [sortable(heading(n), _first_order(n), hint(n), "number") for n in group.figures]
     rows = []
     for method in group.methods:
         cells = [f'<th scope="row" data-value="{escape(method.name)}">{escape(method.name)}</th>']
@@ -77,7 +80,15 @@ def _first_order(name: str) -> str:
     return "descending" if hint(name).startswith("higher") else "ascending"
 
 
-def _sortable(text: str, order: str, title: str, kind: str = "text") -> str:
+def sortable(text: str, order: str, title: str, kind: str = "text") -> str:
+    """Return the head of a column that a click sorts.
+
+    Args:
+        text: the heading.
+        order: `ascending` or `descending`: what the first click does.
+        title: a hint for the pointer.
+        kind: `text` or `number`.
+    """
     tip = f' title="{escape(title)}"' if title else ""
     return (
         f'<th scope="col" class="{kind}" aria-sort="none">'

@@ -12,6 +12,7 @@ from hydra.plugins.launcher import Launcher
 from omegaconf import DictConfig
 
 from srgan_lightning.errors import UserError
+from srgan_lightning.sweeps.overview import KILLED
 from srgan_lightning.tracking.state import (
     SWEEP,
     Job,
@@ -26,7 +27,6 @@ from srgan_lightning.tracking.state import (
 )
 
 SUBDIR = "hydra.sweep.subdir="
-KILLED = "it was killed"
 
 
 class Jobs(Launcher):

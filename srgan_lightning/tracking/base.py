@@ -1,5 +1,6 @@
 """What every tracker of a run offers."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,12 @@ class Tracker(Logger):
 
     def log_picture(self, name: str, picture: NDArray[np.uint8], *, step: int) -> None:
         """Log a picture `[H, W, 3]` of generator step `step`; trackers without pictures pass."""
+
+    def log_data(self, about: Mapping[str, Any]) -> None:
+        """Log what the run learns from; trackers without artifacts pass."""
+
+    def log_checkpoints(self) -> None:
+        """Log the checkpoints in the run folder; trackers without artifacts pass."""
 
     def make_way(self) -> None:
         """Note that the run ends only to go on later, since others need its place."""

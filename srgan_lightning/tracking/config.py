@@ -11,6 +11,7 @@ class LoggerConfig(BaseModel):
     Attributes:
         csv: whether to write `metrics.csv`.
         wandb: `offline` (no account; send later with `wandb sync`), `online`, or `none`.
+        tensorboard: whether to write event files for TensorBoard.
         project: wandb's project.
         name: the run's name; null lets wandb invent one.
         group: the sweep the run belongs to.
@@ -21,6 +22,7 @@ class LoggerConfig(BaseModel):
 
     csv: bool = True
     wandb: Literal["offline", "online", "none"] = "offline"
+    tensorboard: bool = False
     project: str = "srgan_lightning"
     name: str | None = None
     group: str | None = None

@@ -14,6 +14,7 @@ from pytorch_lightning.utilities import rank_zero_only
 
 from srgan_lightning.errors import UserError
 from srgan_lightning.tracking.base import Tracker
+from srgan_lightning.tracking.lineage import ID, checkpoint_artifact, data_artifact, log_used
 
 
 class WandbTracker(Tracker):
@@ -66,7 +67,7 @@ class WandbTracker(Tracker):
     @property
     def version(self) -> str:
         """The run's id, the same for every process and every resume of a run folder."""
-        path = self._folder / "wandb_id"
+        path = self._folder / ID
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(secrets.token_hex(4))
@@ -104,6 +105,16 @@ class WandbTracker(Tracker):
         """Log a picture `[H, W, 3]`."""
         image = wandb.Image(picture)
         self._tell(lambda run: run.log({"generator_step": step, name: image}))
+
+    @rank_zero_only
+    def log_data(self, about: Mapping[str, Any]) -> None:
+        """Log the list of pictures as the artifact that the run was made of."""
+        self._tell(lambda run: log_used(run, data_artifact(about)))
+
+    @rank_zero_only
+    def log_checkpoints(self) -> None:
+        """Log the run's checkpoints as an artifact."""
+        self._tell(lambda run: run.log_artifact(checkpoint_artifact(self._folder)))
 
     @rank_zero_only
     def make_way(self) -> None:

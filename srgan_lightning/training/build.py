@@ -113,6 +113,10 @@ def build_trackers(
     step = saved["step"] if saved is not None else 0
     if config.logger.csv:
         loggers.append(CSVTracker(folder / "metrics.csv", resume_step=step))
+    if config.logger.tensorboard:
+        from srgan_lightning.tracking.tensorboard import TensorBoardTracker
+
+        loggers.append(TensorBoardTracker(folder, config=values, resume_step=step))
     if config.logger.wandb != "none":
         from srgan_lightning.tracking.wandb import WandbTracker
 

@@ -45,6 +45,15 @@ def facts_of(config: TrainConfig, resolved: Resolved, datamodule: SRDataModule) 
     }
 
 
+def about_data(datamodule: SRDataModule) -> dict[str, Any]:
+    """Return what a run learns from and is validated on, by name."""
+    return {
+        "degradation": datamodule.degradation.describe(),
+        "training_pictures": list(datamodule.train_names),
+        "validation_pictures": list(datamodule.validation_names),
+    }
+
+
 @rank_zero_only
 def save_config(folder: Path, record: Mapping[str, Any]) -> None:
     """Write config and facts into the run folder, as `config.yaml`."""

@@ -26,7 +26,7 @@ from srgan_lightning.training.module import SRGANModule
 from srgan_lightning.training.pictures import Pictures
 from srgan_lightning.training.progress import Figures, ProgressBar
 from srgan_lightning.training.pruning import Pruning
-from srgan_lightning.training.record import Result, facts_of, save_config
+from srgan_lightning.training.record import Result, about_data, facts_of, save_config
 from srgan_lightning.training.report import finished_stages, report
 from srgan_lightning.training.resume import LAST, check_same_networks, read_checkpoint
 from srgan_lightning.training.signals import Signals
@@ -115,6 +115,8 @@ def _train(
         )
         exit_code = 1
         try:
+            for logger in loggers:
+                logger.log_data(about_data(datamodule))
             trainer.fit(module, datamodule, ckpt_path=str(last) if saved is not None else None)
             if trainer.is_global_zero:
                 profile = trainer.profiler.summary()  # type: ignore[attr-defined]
@@ -128,6 +130,8 @@ def _train(
                     loggers=loggers,
                     console=console,
                 )
+            for logger in loggers:
+                logger.log_checkpoints()
             exit_code = 0
         except (KeyboardInterrupt, SystemExit):  # Lightning turns the one into the other
             if (folder / LAST).is_file():

@@ -15,6 +15,7 @@ from wandb.proto import wandb_internal_pb2 as pb
 from srgan_lightning.errors import UserError
 from srgan_lightning.networks import GENERATORS
 from srgan_lightning.networks.generators.srresnet import SRResNet
+from srgan_lightning.tracking.lineage import log_export
 from srgan_lightning.tracking.wandb import WandbTracker
 from srgan_lightning.training.run import run
 
@@ -170,6 +171,7 @@ def test_online_without_an_account_is_told_in_one_line(tmp_path: Path, monkeypat
 OUTLIVES = """
 import os, signal, sys, time
 from pathlib import Path
+from srgan_lightning.tracking.lineage import log_export
 from srgan_lightning.tracking.wandb import WandbTracker
 
 tracker = WandbTracker(Path(sys.argv[1]), project="p", mode="offline", config={})
@@ -196,3 +198,40 @@ def test_a_run_outlives_the_process_that_wandb_starts(tmp_path: Path):
     assert any(r.WhichOneof("record_type") == "preempting" for r in tracked)
     (about,) = [r.run for r in tracked if r.WhichOneof("record_type") == "run"]
     assert about.run_id == (tmp_path / "wandb_id").read_text()
+
+
+def artifacts(run: list[pb.Record]) -> list[pb.ArtifactRecord]:
+    """The artifacts of a run; wandb writes them as requests that a sync carries out."""
+    found = [r.artifact for r in run if r.WhichOneof("record_type") == "artifact"]
+    requests = [r.request for r in run if r.WhichOneof("record_type") == "request"]
+    return found + [r.log_artifact.artifact for r in requests if r.HasField("log_artifact")]
+
+
+def test_artifacts_lead_from_the_data_to_the_export(values, tmp_path: Path):
+    run(values, folder=tmp_path / "run")
+    generator = tmp_path / "run/checkpoints/generator.safetensors"
+    (tracked,) = read(tmp_path / "run")
+    data, checkpoint = artifacts(tracked)
+    assert (data.type, data.use_after_commit) == ("dataset", True)
+    assert (checkpoint.type, checkpoint.use_after_commit) == ("model", False)
+    names = {entry.path for entry in checkpoint.manifest.contents}
+    assert {"last.ckpt", "best.ckpt", "generator.safetensors"} <= names
+
+    model = tmp_path / "model.onnx"
+    model.write_bytes(b"some network")
+    log_export(generator, model)
+    (exported,) = [
+        tracked
+        for tracked in read(tmp_path / "run")
+        if len(artifacts(tracked)) == 2 and artifacts(tracked)[1].type == "export"
+    ]
+    used, made = artifacts(exported)
+    assert used.use_after_commit
+    assert (used.name, used.digest) == (checkpoint.name, checkpoint.digest)
+    assert [entry.path for entry in made.manifest.contents] == ["model.onnx"]
+    assert exit_code(exported) == 0
+
+
+def test_an_export_of_no_run_is_told_in_one_line(tmp_path: Path):
+    with pytest.raises(UserError, match="not in the folder of a run that was logged to wandb"):
+        log_export(tmp_path / "a/checkpoints/generator.safetensors", tmp_path / "model.onnx")
