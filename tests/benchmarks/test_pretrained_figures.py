@@ -87,11 +87,11 @@ def test_painted_stars_are_found():
 def test_lost_and_invented_stars_are_counted():
     hr, lost = night(PLACES), PLACES[9:]
     assert counted(night(lost), hr)["stars_found"] == pytest.approx(1 - 9 / len(PLACES))
-    more = np.concatenate([PLACES, PLACES[:4] + [20, 15]])
+    more = np.concatenate([PLACES, np.add(PLACES[:4], [20, 15])])
     assert counted(night(more), hr)["stars_false"] == pytest.approx(4 / len(more))
 
 
 def test_a_star_moved_by_an_lr_pixel_is_another():
     hr = night(PLACES)
-    figures = counted(night(PLACES + [4, 0]), hr)
+    figures = counted(night(np.add(PLACES, [4, 0])), hr)
     assert (figures["stars_found"], figures["stars_false"]) == (0, 1)
