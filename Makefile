@@ -8,10 +8,10 @@ BIN := $(VENV)/bin
 PIP_INSTALL = $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt $(PIP_ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help install train test test-all test-gpu lint format bench clean
+.PHONY: help install train test test-all test-cluster test-gpu lint format bench clean
 
 help: ## print this table
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # A stamp says what was installed from which constraints; a second call finds it and does nothing.
 $(BIN)/python:
@@ -31,10 +31,13 @@ train: $(VENV)/.core ## train on packaged photographs, both stages (ARGS='experi
 	$(BIN)/srgan train $(ARGS)
 
 test: $(VENV)/.dev ## run the tests that take minutes at most
-	$(BIN)/python -m pytest -m 'not slow and not gpu' $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m 'not slow and not gpu and not cluster' $(PYTEST_ARGS)
 
 test-all: $(VENV)/.dev ## run every test; a skip that is not allowed by name fails
 	$(BIN)/python -m pytest -m 'not gpu' --no-skips $(PYTEST_ARGS)
+
+test-cluster: $(VENV)/.dev ## run the tests on a Slurm that they start (apt: slurm-wlm, munge)
+	$(BIN)/python -m pytest -m cluster $(PYTEST_ARGS)
 
 test-gpu: $(VENV)/.dev ## run the tests that need a CUDA device
 	$(BIN)/python -m pytest -m gpu $(PYTEST_ARGS)

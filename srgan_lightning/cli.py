@@ -12,8 +12,10 @@ from srgan_lightning.commands.demo import demo
 from srgan_lightning.commands.evaluate import evaluate
 from srgan_lightning.commands.export import export
 from srgan_lightning.commands.info import info
+from srgan_lightning.commands.models import models
 from srgan_lightning.commands.prepare import prepare
 from srgan_lightning.commands.report import report
+from srgan_lightning.commands.sweep import app as sweep
 from srgan_lightning.commands.train import train
 from srgan_lightning.commands.upscale import upscale
 from srgan_lightning.errors import UserError
@@ -29,7 +31,9 @@ app = typer.Typer(
 HYDRA = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 app.command(context_settings=HYDRA)(train)
 app.command(context_settings=HYDRA)(evaluate)
+app.add_typer(sweep, name="sweep")
 app.command()(upscale)
+app.command()(models)
 app.command()(demo)
 app.command()(blend)
 app.command()(export)

@@ -50,7 +50,7 @@ def small() -> list[str]:
     return list(SMALL)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def compose() -> Callable[..., dict[str, Any]]:
     """The small quickstart's config, with further overrides, as plain containers."""
     from srgan_lightning.config import compose

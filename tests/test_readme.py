@@ -26,6 +26,7 @@ import numpy as np
 import pytest
 import requests
 from clips import moving, write_clip
+from conftest import SMALL
 from PIL import Image
 
 import srgan_lightning.classical  # noqa: F401 - its methods are registered before a block runs
@@ -43,6 +44,7 @@ ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SPAN = re.compile(r"`([^`\n]+)`")
+SLURM = {"SLURM_JOB_ID": "1", "SLURM_NTASKS_PER_NODE": "1", "SLURM_JOB_NUM_NODES": "1"}
 FILE = re.compile(r"(?:# @package \S+\n)?# (\S+\.(?:py|yaml))\n")
 
 
@@ -209,6 +211,13 @@ def make(*targets: str) -> int:
     return subprocess.run(command, cwd=ROOT, env=clean, check=False).returncode
 
 
+def measure(program: str) -> int:
+    """Run a benchmark with tiny networks, a turn of a step each."""
+    sizes = [size for size in SMALL if size.startswith(("generator.", "discriminator."))]
+    command = [sys.executable, ROOT / program, *sizes, "--rounds", "1", "--steps", "1"]
+    return subprocess.run(command, check=False).returncode
+
+
 @pytest.fixture
 def execute(stopped: None, home: Path, small: list[str]) -> Callable[[str], None]:
     def run(command: str) -> None:
@@ -219,8 +228,18 @@ def execute(stopped: None, home: Path, small: list[str]) -> Callable[[str], None
         match shlex.split(command):
             case ["make", *targets]:
                 assert make(*targets) == 0, command
+            case ["python", program, *_]:
+                assert measure(program) == 0, command
+            case ["sbatch", *_, "--wrap", script]:
+                os.environ |= SLURM
+                run(script.partition("srun ")[2].partition(" ")[2])
             case ["srgan", "demo", *arguments]:
                 serve_and_interrupt(arguments)
+            case ["srgan", "sweep", *arguments]:
+                folder = f"hydra.sweep.dir={arguments[1]}"
+                sweep = ["-m", "seed=0,1", "trainer.max_steps=1", folder]
+                assert srgan("train", *reduced(sweep, small)) == 0
+                assert srgan("sweep", *arguments) == 0, command
             case ["srgan", "train", *arguments]:
                 assert srgan("train", *reduced(arguments, small)) == 0, command
             case [
@@ -259,18 +278,23 @@ def reduced(arguments: list[str], small: list[str]) -> list[str]:
     ]
     devices = ("trainer=", "trainer.devices=", "trainer.num_nodes=")
     kept = [argument for argument in arguments if not argument.startswith(devices)]
+    if "hydra/launcher=submitit_slurm" in kept:  # a cluster is for tests/cluster
+        kept = [argument for argument in kept if not argument.startswith("hydra")]
+    kept = [argument for argument in kept if not argument.startswith("hydra.sweeper.")]
+    if any(argument.startswith("search=") for argument in kept):
+        kept += ["hydra.sweeper.trials=2", "hydra.sweeper.batch=2"]
     return [*kept, *sizes, *steps, "trainer=cpu"]
 
 
 def composed(arguments: list[str]) -> dict[str, Any]:
     """The config that a command means, checked; of a sweep that of its first run."""
-    overrides = [argument for argument in arguments if "=" in argument]
+    overrides = [a for a in arguments if "=" in a and not a.startswith("hydra")]
     if "-m" in arguments:
         overrides = [override.split(",")[0] for override in overrides]
     if "--config-dir" in arguments:
         folder = arguments[arguments.index("--config-dir") + 1]
         overrides.append(f"hydra.searchpath=[file://{Path(folder).absolute()}]")
-    config = compose([override for override in overrides if "hydra.run" not in override])
+    config = compose(overrides)
     check(TrainConfig, config)
     return config
 

@@ -1,5 +1,6 @@
 """The data of a run for Lightning's Trainer."""
 
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
@@ -122,6 +123,7 @@ class SRDataModule(pl.LightningDataModule):
             batch_sampler=sampler,  # type: ignore[arg-type]  # requests, not lists of indices
             collate_fn=_as_it_is,
             num_workers=self._workers,
+            worker_init_fn=_leave_signals_to_the_run,
             pin_memory=self._pin_memory,
         )
 
@@ -136,6 +138,7 @@ class SRDataModule(pl.LightningDataModule):
             batch_size=None,
             collate_fn=_as_it_is,
             num_workers=self._workers,
+            worker_init_fn=_leave_signals_to_the_run,
             pin_memory=self._pin_memory,
         )
 
@@ -269,6 +272,12 @@ def _generator(device: torch.device, seed: int) -> torch.Generator:
 
 def _to_float(image: Tensor) -> Tensor:
     return image.to(torch.float32) / 255
+
+
+def _leave_signals_to_the_run(_: int) -> None:
+    """Let a worker outlive what asks the run to save and stop: Slurm asks all processes."""
+    for number in (signal.SIGTERM, signal.SIGUSR2):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _as_it_is(batch: Batch) -> Batch:

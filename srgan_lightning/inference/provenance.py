@@ -5,11 +5,13 @@ from pathlib import Path
 
 from srgan_lightning import __version__
 from srgan_lightning.inference.upscaler import Upscaler
+from srgan_lightning.pretrained import located
 
 
-def named(path: Path) -> str:
+def named(model: str | Path) -> str:
     """Name a model's file in metadata: without its folder, with its SHA-256."""
-    with path.expanduser().open("rb") as file:
+    path = located(model)
+    with path.open("rb") as file:
         return f"{path.name} sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
 
 

@@ -24,5 +24,8 @@ class Tracker(Logger):
     def log_picture(self, name: str, picture: NDArray[np.uint8], *, step: int) -> None:
         """Log a picture `[H, W, 3]` of generator step `step`; trackers without pictures pass."""
 
+    def make_way(self) -> None:
+        """Note that the run ends only to go on later, since others need its place."""
+
     def close(self, *, exit_code: int = 0) -> None:
         """End the run as succeeded (0) or failed."""

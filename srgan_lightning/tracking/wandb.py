@@ -1,7 +1,8 @@
 """Weights & Biases: one run a run folder, offline unless told otherwise."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -96,12 +97,18 @@ class WandbTracker(Tracker):
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         """Log figures of generator step `step`."""
-        self.run.log({"generator_step": step, **metrics})
+        self._tell(lambda run: run.log({"generator_step": step, **metrics}))
 
     @rank_zero_only
     def log_picture(self, name: str, picture: NDArray[np.uint8], *, step: int) -> None:
         """Log a picture `[H, W, 3]`."""
-        self.run.log({"generator_step": step, name: wandb.Image(picture)})
+        image = wandb.Image(picture)
+        self._tell(lambda run: run.log({"generator_step": step, name: image}))
+
+    @rank_zero_only
+    def make_way(self) -> None:
+        """Have the run called preempted instead of failed."""
+        self._tell(lambda run: run.mark_preempting())
 
     @rank_zero_only
     def finalize(self, status: str) -> None:
@@ -113,5 +120,19 @@ class WandbTracker(Tracker):
     def close(self, *, exit_code: int = 0) -> None:
         """End the run."""
         if self._run is not None:
-            self._run.finish(exit_code=exit_code)
+            self._tell(lambda run: run.finish(exit_code=exit_code))
             self._run = None
+
+    def _tell(self, what: Callable[[Any], None]) -> None:
+        """Tell the run something; if wandb's own process is gone, go on with another.
+
+        Slurm sends SIGTERM to every process of a job that it pre-empts, and wandb's dies of it
+        before the run has told it the rest.
+        """
+        try:
+            what(self.run)
+        except ConnectionError:
+            with suppress(ConnectionError):
+                wandb.teardown()
+            self._run = None
+            what(self.run)

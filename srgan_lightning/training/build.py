@@ -19,13 +19,12 @@ from srgan_lightning.networks.weights import load_generator
 from srgan_lightning.precision import Resolved
 from srgan_lightning.tracking.base import Tracker
 from srgan_lightning.tracking.csv import CSVTracker
+from srgan_lightning.tracking.state import find_job
 from srgan_lightning.training.config import TrainConfig
+from srgan_lightning.training.devices import NetworkDDPStrategy
 from srgan_lightning.training.module import SRGANModule
 from srgan_lightning.training.objective import GeneratorObjective
 from srgan_lightning.training.schedule import Schedule
-
-# A GAN's step leaves the other network's parameters out, which plain DDP refuses.
-DDP = "ddp_find_unused_parameters_true"
 
 
 def build_datamodule(config: TrainConfig, *, channels_last: bool = True) -> SRDataModule:
@@ -105,8 +104,12 @@ def build_trackers(
     folder: Path,
     saved: Mapping[str, Any] | None,
 ) -> list[Tracker]:
-    """Build the trackers of a run; a resumed one goes on with its files."""
+    """Build the trackers of a run; a resumed one goes on with its files.
+
+    The run of a sweep is named by what sets it apart and grouped by the sweep's folder.
+    """
     loggers: list[Tracker] = []
+    group, job = find_job(folder) or (None, None)
     step = saved["step"] if saved is not None else 0
     if config.logger.csv:
         loggers.append(CSVTracker(folder / "metrics.csv", resume_step=step))
@@ -119,8 +122,8 @@ def build_trackers(
                 project=config.logger.project,
                 mode=config.logger.wandb,
                 config=values,
-                name=config.logger.name,
-                group=config.logger.group,
+                name=config.logger.name or (job.label if job is not None else None),
+                group=config.logger.group or group,
                 tags=config.logger.tags,
             )
         )
@@ -137,13 +140,13 @@ def build_trainer(
     """
     validate = config.trainer.val_every_n_steps
     several = (config.trainer.devices, config.trainer.num_nodes) != (1, 1)
-    strategy = config.trainer.strategy
     try:
-        return pl.Trainer(
+        trainer = pl.Trainer(
             accelerator=config.trainer.accelerator,
             devices=config.trainer.devices,
             num_nodes=config.trainer.num_nodes,
-            strategy=DDP if strategy == "ddp" or (several and strategy == "auto") else strategy,
+            strategy=NetworkDDPStrategy() if several else "auto",
+            sync_batchnorm=config.trainer.sync_batchnorm,
             precision=resolved.precision,
             max_epochs=1,
             check_val_every_n_epoch=None,
@@ -161,6 +164,13 @@ def build_trainer(
         )
     except (MisconfigurationException, ValueError) as error:
         raise UserError(f"trainer: {' '.join(str(error).split())}") from None
+    gpus = trainer.world_size if trainer.strategy.root_device.type == "cuda" else 0
+    if config.trainer.sync_batchnorm and gpus < 2:
+        raise UserError(
+            "trainer.sync_batchnorm: works between several GPUs only; take trainer=ddp, or a "
+            "network without BatchNorm (generator.norm=none discriminator.norm=none)"
+        )
+    return trainer
 
 
 @contextmanager
@@ -174,7 +184,7 @@ def quiet_lightning() -> Iterator[None]:
             r"You're resuming from a checkpoint that ended before the epoch",  # the sampler resumes
             r"Found \d+ module\(s\) in eval mode",  # the average stays in it, on purpose
             r"GPU available but not used",
-            r"The `srun` command is available on your system",  # outside of a job it need not be
+            r"The `srun` command is available",  # on a cluster's machines, for runs without it
             r".*`isinstance\(treespec, LeafSpec\)` is deprecated",  # Lightning on torch 2.14
         ):
             warnings.filterwarnings("ignore", message)

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, NonNegativeFloat, NonNegativeInt
 from srgan_lightning.errors import UserError, nearest
 from srgan_lightning.networks.weights import save_generator
 from srgan_lightning.training.module import SRGANModule
+from srgan_lightning.training.signals import Signals
 
 
 class CheckpointConfig(BaseModel):
@@ -47,11 +48,13 @@ class Checkpoints(pl.Callback):
     Args:
         folder: where to write.
         config: when to write.
+        signals: who may ask the run to save and stop.
     """
 
-    def __init__(self, folder: Path, config: CheckpointConfig) -> None:
+    def __init__(self, folder: Path, config: CheckpointConfig, *, signals: Signals) -> None:
         self.folder = folder
         self.config = config
+        self.signals = signals
         self.best: dict[str, Any] = {"stage": None, "value": None}
         self._saved_at = time.monotonic()
         self._due = False
@@ -74,7 +77,11 @@ class Checkpoints(pl.Callback):
             )
 
     def on_train_batch_end(self, trainer: pl.Trainer, module: SRGANModule, *_: object) -> None:
-        """Save when a stage ends and when steps or minutes say so."""
+        """Save when a stage ends and when steps, minutes or a signal say so.
+
+        Raises:
+            Preempted: for a signal.
+        """
         step, schedule = module.step, module.schedule
         stage = schedule.at(step - 1).stage
         if step == schedule.ends[stage]:
@@ -82,8 +89,10 @@ class Checkpoints(pl.Callback):
         every = self.config.every_n_steps
         self._due = bool(every and step % every == 0) or step >= schedule.total
         self._due = self._due or self._is_late(trainer)
+        self._due |= self.signals.agree(trainer, module)
         if self._due and not _validates(trainer, step):
             self.save(trainer, module, "last")
+            self.signals.stop(trainer, module)
 
     def on_validation_end(self, trainer: pl.Trainer, module: SRGANModule) -> None:
         """Save what was due at this step, with the figures; and the best of the stage."""
@@ -98,6 +107,7 @@ class Checkpoints(pl.Callback):
             self.save(trainer, module, "best")
         if self._due:
             self.save(trainer, module, "last")
+        self.signals.stop(trainer, module)
 
     def save(self, trainer: pl.Trainer, module: SRGANModule, name: str) -> None:
         """Write `NAME.ckpt` and its generator.

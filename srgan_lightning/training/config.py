@@ -37,7 +37,7 @@ class TrainerConfig(_Config):
         accelerator: `auto`, `cpu`, `gpu` or `mps`.
         devices: how many, or `auto` for all.
         num_nodes: machines.
-        strategy: Lightning's strategy; `auto` is DDP for several devices.
+        sync_batchnorm: whether BatchNorm takes its statistics over the crops of all GPUs.
         precision: `auto` takes bfloat16 where this hardware is measured to be fast at it, float16
             with loss scaling on older GPUs, else float32; or `32-true`, `bf16-mixed`, `16-mixed`.
         max_steps: generator steps after which the run ends, whatever the schedule says.
@@ -51,7 +51,7 @@ class TrainerConfig(_Config):
     accelerator: Literal["auto", "cpu", "gpu", "mps"] = "auto"
     devices: PositiveInt | Literal["auto"] = 1
     num_nodes: PositiveInt = 1
-    strategy: str = "auto"
+    sync_batchnorm: bool = False
     precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "auto"
     max_steps: NonNegativeInt | None = None
     val_every_n_steps: NonNegativeInt = 1000

@@ -49,6 +49,9 @@ class SRGANModule(pl.LightningModule):
         seed: of the draws that a loss makes.
         record: plain containers that travel inside the checkpoint (config, facts).
 
+    Attributes:
+        accumulating: whether further micro-batches of the same update follow the one at hand.
+
     Raises:
         UserError: a critic (see `AdversarialLoss.critic`) with BatchNorm.
     """
@@ -84,6 +87,7 @@ class SRGANModule(pl.LightningModule):
             prefix="val/",
         )
         self.step = 0
+        self.accumulating = False
         self.figures: dict[str, Tensor] = {}
         self.validation: dict[str, float] = {}
         self.nonfinite = torch.zeros(len(NETWORKS), 3)
@@ -120,11 +124,11 @@ class SRGANModule(pl.LightningModule):
     def _discriminator_step(self, pairs: Sequence[Pair], turn: Turn, *, sr: Tensor | None) -> None:
         """max_D: log D(HR) + log(1 − D(G(LR))) (equation 2, its first half)."""
         with self.toggled_optimizer(self._optimizer("discriminator")):
-            for pair in pairs:
+            for number, pair in enumerate(pairs, start=1):
                 with torch.no_grad():
                     fake = self.generator(pair.lr) if sr is None else sr.detach()
                 loss = self._discriminator_loss(fake, pair.hr)
-                self.manual_backward(loss / len(pairs))
+                self._backward(loss, number, len(pairs))
             self.figures["loss/discriminator"] = loss.detach()
             self._update("discriminator", turn.lr_discriminator)
 
@@ -144,13 +148,13 @@ class SRGANModule(pl.LightningModule):
     def _generator_step(self, pairs: Sequence[Pair], turn: Turn, *, sr: Tensor | None) -> None:
         """min_G: l_content + 1e-3 l_adversarial (equation 3), or the pixel loss alone."""
         with self.toggled_optimizer(self._optimizer("generator")):
-            for pair in pairs:
+            for number, pair in enumerate(pairs, start=1):
                 fake = self.generator(pair.lr) if sr is None else sr
                 terms = self.objective.reconstruction(fake, pair.hr, adversarial=turn.adversarial)
                 if turn.adversarial:
                     terms["adversarial"] = self._adversarial_term(fake, pair.hr)
                 loss = self.objective.total(terms, adversarial=turn.adversarial, ramp=turn.ramp)
-                self.manual_backward(loss / len(pairs))
+                self._backward(loss, number, len(pairs))
             self.figures["loss/generator"] = loss.detach()
             for name, term in terms.items():
                 self.figures[f"loss/{name}"] = term.detach()
@@ -161,6 +165,11 @@ class SRGANModule(pl.LightningModule):
         adversarial = self.objective.adversarial
         logits_hr = self.discriminator(hr) if adversarial.needs_hr_logits_for_generator else None
         return adversarial.generator(self.discriminator(sr), logits_hr)
+
+    def _backward(self, loss: Tensor, number: int, count: int) -> None:
+        """Add the gradient of micro-batch `number` of `count` to the mean over all of them."""
+        self.accumulating = number < count
+        self.manual_backward(loss / count)
 
     def _begin(self, turn: Turn) -> None:
         """Start a step's figures and draws; a new stage's losses deserve new moments."""

@@ -19,6 +19,10 @@ from srgan_lightning.errors import UserError
 from srgan_lightning.training.module import NETWORKS, SRGANModule
 
 
+class Diverged(UserError):  # noqa: N818 - a result
+    """Training itself failed: its objective is NaN, and going on would only fail again."""
+
+
 class Figures(pl.Callback):
     """Reads the step's figures from the device now and then, and hands them to the loggers.
 
@@ -64,7 +68,7 @@ class Figures(pl.Callback):
         if warning := module.monitor.judge(figures):
             say(trainer, f"step {step}: {warning}")
         if worst >= self.max_nonfinite:
-            raise UserError(
+            raise Diverged(
                 f"step {step}: {worst:.0f} updates in a row had a non-finite gradient, training "
                 "has diverged; lower the learning rate (schedule.stages.NAME.lr), clip gradients "
                 "(optim.clip_norm=1) or use trainer.precision=32-true; the last checkpoint is good"

@@ -1,14 +1,12 @@
 """A training run from its config to its results."""
 
 import os
-import signal
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
 from pytorch_lightning.utilities import rank_zero_only
-from pytorch_lightning.utilities.exceptions import SIGTERMException
 from rich.console import Console
 
 from srgan_lightning.allocator import keep_freed_memory
@@ -27,9 +25,12 @@ from srgan_lightning.training.fitting import find_fitted, run_fit
 from srgan_lightning.training.module import SRGANModule
 from srgan_lightning.training.pictures import Pictures
 from srgan_lightning.training.progress import Figures, ProgressBar
+from srgan_lightning.training.pruning import Pruning
 from srgan_lightning.training.record import Result, facts_of, save_config
 from srgan_lightning.training.report import finished_stages, report
 from srgan_lightning.training.resume import LAST, check_same_networks, read_checkpoint
+from srgan_lightning.training.signals import Signals
+from srgan_lightning.training.standing import Standing, standing
 
 PRECISION_VARIABLE = "SRGAN_LIGHTNING_PRECISION"
 
@@ -47,11 +48,27 @@ def run(values: Mapping[str, Any], *, folder: Path, console: Console | None = No
             diverges.
     """
     console = console or Console()
-    config = check(TrainConfig, values)
-    import_plugins(config.plugins)
-    fitted = find_fitted(config)
-    if fitted is not None:
-        return run_fit(fitted, config, values, folder=folder, console=console)
+    with standing(folder) as told:
+        config = check(TrainConfig, values)
+        told.monitor = config.callbacks.checkpoint.monitor
+        import_plugins(config.plugins)
+        fitted = find_fitted(config)
+        if fitted is not None:
+            result = run_fit(fitted, config, values, folder=folder, console=console)
+        else:
+            result = _train(config, values, folder=folder, console=console, told=told)
+        told.finish(result.figures)
+    return result
+
+
+def _train(
+    config: TrainConfig,
+    values: Mapping[str, Any],
+    *,
+    folder: Path,
+    console: Console,
+    told: Standing,
+) -> Result:
     last = folder / LAST
     saved = read_checkpoint(last) if last.is_file() else None
     if saved is not None:
@@ -79,6 +96,8 @@ def run(values: Mapping[str, Any], *, folder: Path, console: Console | None = No
         every_n_steps=config.callbacks.pictures_every_n_steps,
         count=config.callbacks.pictures,
     )
+    signals = Signals(every_n_steps=config.trainer.log_every_n_steps)
+    checkpoints = config.callbacks.checkpoint
     with quiet_lightning():
         trainer = build_trainer(
             config,
@@ -88,7 +107,10 @@ def run(values: Mapping[str, Any], *, folder: Path, console: Console | None = No
                 figures,
                 ProgressBar(figures, console=console),
                 pictures,
-                Checkpoints(folder / LAST.parent, config.callbacks.checkpoint),
+                signals,
+                told,
+                Checkpoints(folder / LAST.parent, checkpoints, signals=signals),
+                Pruning(folder, checkpoints.monitor),
             ],
         )
         exit_code = 1
@@ -107,20 +129,18 @@ def run(values: Mapping[str, Any], *, folder: Path, console: Console | None = No
                     console=console,
                 )
             exit_code = 0
-        except (KeyboardInterrupt, SystemExit) as stop:  # Lightning turns the one into the other
+        except (KeyboardInterrupt, SystemExit):  # Lightning turns the one into the other
             if (folder / LAST).is_file():
                 console.print(
                     f"stopped; go on with: srgan train --resume {folder}",
                     highlight=False,
                     soft_wrap=True,
                 )
-            if isinstance(stop, SIGTERMException):  # it would end with status 0
-                raise SystemExit(128 + signal.SIGTERM) from None
             raise
         finally:
             for logger in loggers:
                 logger.close(exit_code=exit_code)
-    monitored = module.validation.get(config.callbacks.checkpoint.monitor, float("nan"))
+    monitored = module.validation.get(checkpoints.monitor, float("nan"))
     return Result(folder=folder, figures=dict(module.validation), objective=monitored)
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from srgan_lightning.samples import sample_folder
 
 WATCH = '''
 """Writes down what each rank sees and holds."""
-import hashlib, json, os
+import hashlib, json, os, sys
 from dataclasses import dataclass
 import torch
 from srgan_lightning.degradations import DEGRADATIONS
@@ -26,6 +27,16 @@ def note(kind, tensors):
         digest.update(tensor.detach().contiguous().numpy().tobytes())
     with open(f"{kind}-{os.environ.get('LOCAL_RANK', 0)}.txt", "a") as file:
         file.write(digest.hexdigest() + chr(10))
+
+
+def watch_files(event, arguments):
+    if event == "os.rename" or (event == "open" and arguments[2] & (os.O_WRONLY | os.O_RDWR)):
+        if "/run/" in os.path.abspath(str(arguments[0])):
+            with open(f"written-{os.environ.get('LOCAL_RANK', 0)}.txt", "a") as file:
+                file.write(str(arguments[0]) + chr(10))
+
+
+sys.addaudithook(watch_files)
 
 
 @GENERATORS.register("watched")
@@ -64,6 +75,9 @@ def test_both_stages_and_a_resume(arguments, srgan, tmp_path):
     assert not set(lr[0]) & set(lr[1])
     assert len(set(lr[0])) == 10
 
+    assert "metrics.csv" in (tmp_path / "written-0.txt").read_text()
+    assert not (tmp_path / "written-1.txt").exists()
+
     run = tmp_path / "run"
     with (run / "metrics.csv").open(newline="") as file:
         assert [int(row["step"]) for row in csv.DictReader(file)] == [*range(1, 11)]
@@ -88,6 +102,31 @@ def test_a_resumed_run_equals_one_never_stopped(arguments, srgan, tmp_path):
     assert whole.keys() == stopped.keys()
     for name, tensor in whole.items():
         assert torch.equal(tensor, stopped[name]), name
+
+
+@pytest.mark.slow
+def test_tasks_that_slurm_starts_on_two_nodes(small, process, tmp_path, monkeypatch):
+    job = {"JOB_ID": str(os.getpid()), "JOB_NAME": "train", "NODELIST": "127.0.0.1"}
+    sizes = {"NTASKS": "2", "NTASKS_PER_NODE": "1", "JOB_NUM_NODES": "2", "NNODES": "2"}
+    started = []
+    for node in ("0", "1"):
+        place = {"PROCID": node, "NODEID": node, "LOCALID": "0"}
+        for name, value in {**job, **sizes, **place}.items():
+            monkeypatch.setenv(f"SLURM_{name}", value)
+        kept = [option for option in small if option != "trainer=cpu"]
+        started.append(process("train", *kept, "trainer=slurm", "trainer.accelerator=cpu"))
+    try:
+        told = [each.communicate(timeout=240) for each in started]
+    finally:
+        for each in started:
+            each.kill()
+    assert [each.returncode for each in started] == [0, 0], told
+    (run,) = (tmp_path / "outputs/quickstart").iterdir()
+    assert run.name == f"slurm-{os.getpid()}"
+    with (run / "metrics.csv").open(newline="") as file:
+        assert [int(row["step"]) for row in csv.DictReader(file)] == [*range(1, 11)]
+    assert "Held-out pictures" in told[0][0]
+    assert told[1][0] == ""
 
 
 @pytest.mark.slow

@@ -28,7 +28,10 @@ TRAIN = {
     "optim.generator.name=adamm": "'adam', 'adamw' or 'sgd'",
     "trainer=tpu": "did you mean gpu or cpu?",
     "trainer.precision=fp8": "'auto', '32-true', 'bf16-mixed' or '16-mixed'",
-    "trainer.strategy=ddpp": "trainer: .*invalid strategy name",
+    "trainer.devices=-1": r"trainer\.devices: ",
+    "trainer.devices=[0,1]": r"trainer\.devices: ",
+    "trainer.sync_batchnorm=true": "trainer.sync_batchnorm: works between several GPUs only",
+    "trainer=slurm": "Environment variable 'SLURM_JOB_ID' not found",
     "logger=tensorboard": "known: csv, none, wandb, wandb_online",
     "callbacks.checkpoint.monitor=val/lpips": "did you mean val/psnr?",
     "callbacks.checkpoint.mode=maximal": r"callbacks\.checkpoint\.mode: .*'max' or 'min'",
@@ -81,13 +84,28 @@ def assert_one_line(outcome, pattern):
 def test_in_a_sweep(command, small):
     outcome = command("train", *small, "-m", "seed=0,1", "generator.width=-1")
     assert outcome.status == 2
-    assert outcome.err.splitlines()[-1].startswith("srgan: error: generator.width: ")
+    assert outcome.err.splitlines()[-1].startswith(
+        "srgan: error: all jobs failed: generator.width: "
+    )
 
 
-def test_several_devices_a_job_of_a_sweep(command, small):
-    outcome = command("train", *small, "-m", "seed=0,1", "trainer=ddp_cpu")
+@pytest.mark.parametrize(
+    "devices",
+    [
+        *("trainer=ddp_cpu", "trainer=ddp", "trainer.num_nodes=2"),
+        *(
+            "trainer.devices=2",
+            "trainer.devices=auto",
+            "trainer.devices=-1",
+            "trainer.devices=[0,1]",
+        ),
+    ],
+)
+def test_several_devices_a_job_of_a_sweep(command, small, devices, tmp_path):
+    outcome = command("train", *small, "-m", "seed=0,1", devices, "hydra.sweep.dir=sweep")
     assert outcome.status == 2
-    assert "trainer.devices=2: a job of a sweep takes one device" in outcome.err
+    assert re.search(r"trainer.devices=.*: a job .*takes one device", outcome.err)
+    assert not list(tmp_path.glob("sweep/*/config.yaml"))  # nothing was begun
 
 
 def test_the_real_process_tells_it_too(srgan):

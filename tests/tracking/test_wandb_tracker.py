@@ -3,6 +3,8 @@
 import json
 import os
 import struct
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -163,3 +165,34 @@ def test_online_without_an_account_is_told_in_one_line(tmp_path: Path, monkeypat
     tracker = WandbTracker(tmp_path, project="p", mode="online", config={})
     with pytest.raises(UserError, match="needs an account: run `wandb login` once"):
         tracker.log_metrics({"loss": 1.0}, 1)
+
+
+OUTLIVES = """
+import os, signal, sys, time
+from pathlib import Path
+from srgan_lightning.tracking.wandb import WandbTracker
+
+tracker = WandbTracker(Path(sys.argv[1]), project="p", mode="offline", config={})
+tracker.log_metrics({"loss": 1.0}, 1)
+children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+service = int(*[pid for pid in children if "wandb" in Path(f"/proc/{pid}/cmdline").read_text()])
+os.kill(service, signal.SIGTERM)
+os.waitpid(service, 0)
+time.sleep(1)  # the folder of the next part is named by the second
+for step in (2, 3):
+    tracker.log_metrics({"loss": 1.0}, step)
+tracker.make_way()
+tracker.close(exit_code=1)
+"""
+
+
+def test_a_run_outlives_the_process_that_wandb_starts(tmp_path: Path):
+    alone = {key: value for key, value in os.environ.items() if key != "WANDB_SERVICE"}
+    subprocess.run([sys.executable, "-c", OUTLIVES, str(tmp_path)], env=alone, check=True)
+    *_, last = sorted(tmp_path.rglob("run-*.wandb"))
+    tracked = finished(last)
+    assert [row["generator_step"] for row in history(tracked)] == [2, 3]
+    assert exit_code(tracked) == 1
+    assert any(r.WhichOneof("record_type") == "preempting" for r in tracked)
+    (about,) = [r.run for r in tracked if r.WhichOneof("record_type") == "run"]
+    assert about.run_id == (tmp_path / "wandb_id").read_text()
