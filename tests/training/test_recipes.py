@@ -10,8 +10,6 @@ import yaml
 
 from srgan_lightning.config import check, compose
 from srgan_lightning.networks import DISCRIMINATORS, GENERATORS
-from srgan_lightning.networks.weights import read_generator
-from srgan_lightning.pretrained import pretrained
 from srgan_lightning.training.config import TrainConfig
 from srgan_lightning.training.resume import read_checkpoint
 from srgan_lightning.training.run import run
@@ -21,8 +19,7 @@ EXPERIMENTS = sorted(
     {path.stem for path in (Path(__file__).parents[2] / "conf" / "experiment").glob("*.yaml")}
     - FITTED
 )
-PACKAGED = {"photo-psnr", "photo-gan", "photo-real", "cosmic"}
-OWN = {"quickstart", "small_set", *PACKAGED}  # recipes of no paper
+OWN = {"quickstart", "small_set"}  # recipes of no paper
 TRIAL = ["data=samples", "trainer=cpu", "trainer.precision=32-true", "logger=csv"]
 
 # "our choice" stands where a paper leaves something open or this project departs from it.
@@ -320,7 +317,6 @@ TINY = {
     "rdn": ["blocks=1", "layers=1", "growth=8", "width=8"],
     "rrdbnet": ["blocks=1", "width=8", "growth=8"],
     "srresnet": ["blocks=1", "width=8"],
-    "compact": ["blocks=1", "width=8"],
     "keras_srgan": ["blocks=1", "width=4"],
 }
 TINY_DISCRIMINATOR = {
@@ -395,20 +391,6 @@ def test_a_recipes_networks_can_be_built(recipe: str):
     assert sum(p.numel() for p in discriminator.parameters()) > 1e5
 
 
-@pytest.mark.parametrize("recipe", sorted(PACKAGED))
-def test_a_packaged_models_recipe_is_its_own(recipe: str):
-    values = recipe_values(recipe)
-    stored, entry = read_generator(recipe), pretrained()[recipe]
-    assert values["degradation"]["name"] == entry.degradation
-    arguments = {**values["generator"]}
-    assert (arguments.pop("name"), arguments) == (stored.name, stored.arguments)
-    start = values["init_from"]
-    if start != "none":
-        given = GENERATORS.build(stored.name, arguments, scale=values["scale"]).state_dict()
-        found = read_generator(start).tensors
-        assert {k: v.shape for k, v in given.items()} == {k: v.shape for k, v in found.items()}
-
-
 @pytest.mark.parametrize("recipe", EXPERIMENTS)
 def test_a_recipe_trains(recipe: str, tmp_path: Path):
     config = recipe_values(recipe)
@@ -421,7 +403,6 @@ def test_a_recipe_trains(recipe: str, tmp_path: Path):
             *("data.batch_size=1", "data.crop_size=32", "data.validation_crop=48"),
             *(["data.resize=64"] if config["data"]["resize"] else []),
             *("loss.content.features.weights=random", "callbacks.pictures_every_n_steps=0"),
-            "init_from=none",  # the packaged weights are of full size
         ]
     )
     result = run(values, folder=tmp_path)
