@@ -8,7 +8,6 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "srgan_lightning"
 FLOORS = [
     {"errors", "samples"},
-    {"pretrained"},
     {"registry", "precision", "allocator"},
     {"networks", "degradations", "metrics", "imaging", "config", "tracking"},
     {"classical", "losses", "data", "sweeps"},

@@ -24,7 +24,7 @@ from srgan_lightning.inference.files import Task
 from srgan_lightning.inference.pipeline import Pipeline
 
 
-def enlarge(tasks: Sequence[Task], pipeline: Pipeline, output: Path | None) -> list[UserError]:
+def enlarge(tasks: Sequence[Task], pipeline: Pipeline, output: Path) -> list[UserError]:
     """Enlarge what can be read, with a bar; say at the end what was done and what was not."""
     failures: list[UserError] = []
     areas: dict[Task, int] = {}
@@ -55,10 +55,9 @@ def enlarge(tasks: Sequence[Task], pipeline: Pipeline, output: Path | None) -> l
                 failures.append(failure)
     seconds = time.perf_counter() - start
     megapixels = pixels / 1e6
-    place = output or (tasks[0].target if len(tasks) == 1 else "beside them")
     things = "files" if any("video" in task.kind for task in tasks) else "pictures"
     typer.echo(
-        f"{len(tasks) - len(failures)} of {len(tasks)} {things} enlarged to {place}: "
+        f"{len(tasks) - len(failures)} of {len(tasks)} {things} enlarged to {output}: "
         f"{megapixels:.1f} MP in {seconds:.1f} s ({megapixels / seconds:.2f} MP/s, "
         f"{pipeline.upscaler.precision_for(8)} on {pipeline.upscaler.device})",
         err=str(output) == "-",

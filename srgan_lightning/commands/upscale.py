@@ -29,27 +29,26 @@ def upscale(
         ),
     ],
     output: Annotated[
-        Path | None,
+        Path,
         typer.Option(
             "--output",
             "-o",
             help="A folder; for a single picture also a file (.png .jpg .webp .tif .bmp .fits .gif "
-            ".mp4 .mkv), or - for standard output. Without it: beside the input, as "
-            "NAME_enlarged.",
+            ".mp4 .mkv), or - for standard output.",
         ),
-    ] = None,
+    ],
     model: Annotated[
-        str,
+        Path | None,
         typer.Option(
             "--model",
             "-m",
-            help="A packaged model (`srgan models` lists them); auto: cosmic for FITS, photo-real "
-            "for JPEG, else photo-gan. Or generator.safetensors or a .ckpt, which `srgan train` "
-            "writes; a .onnx of `srgan export`; another program's .pth (RRDBNet, MSRResNet, "
-            "Compact, SPAN); or a method without weights (bicubic, lanczos, total_variation).",
+            help="generator.safetensors or a .ckpt, which `srgan train` writes; a .onnx of `srgan "
+            "export`; another program's .pth (RRDBNet, MSRResNet, Compact, SPAN); or a method "
+            "without weights (bicubic, lanczos, total_variation). FITS by itself is enlarged by "
+            "lanczos.",
             rich_help_panel=MODEL,
         ),
-    ] = "auto",
+    ] = None,
     ensemble: Annotated[
         bool,
         typer.Option(
@@ -95,11 +94,7 @@ def upscale(
     ] = None,
     backend: Annotated[
         Literal["auto", "torch", "onnx"],
-        typer.Option(
-            help="auto: ONNX Runtime for .onnx, and for packaged models where the pictures are so "
-            "small that torch's start would take longer; else torch.",
-            rich_help_panel=COMPUTING,
-        ),
+        typer.Option(help="auto: ONNX Runtime for .onnx, else torch.", rich_help_panel=COMPUTING),
     ] = "auto",
     device: Annotated[
         str,
@@ -178,13 +173,10 @@ def upscale(
     read is reported at the end (exit status 1), and the others are done; after an interruption
     --resume does what is missing.
 
-    Example: srgan upscale holiday.jpg
-
     Example: srgan upscale holiday.jpg photos/ -o enlarged --model generator.safetensors
     """
     from srgan_lightning.allocator import keep_freed_memory
     from srgan_lightning.commands.enlarging import enlarge
-    from srgan_lightning.inference.choice import backend_for, by_model
     from srgan_lightning.inference.files import plan
     from srgan_lightning.inference.load import load_upscaler
     from srgan_lightning.inference.pipeline import Pipeline
@@ -204,25 +196,20 @@ def upscale(
         if not tasks:
             typer.echo(f"{output}: all is there already", err=True)
             return
-        failures = []
-        for chosen, group in by_model(tasks, model).items():
-            if model == "auto":
-                typer.echo(f"model auto: {chosen}, for {_told(group)}", err=True)
-            free = backend == "auto" and device in ("auto", "cpu") and precision == "auto"
-            upscaler = load_upscaler(
-                chosen,
-                backend=backend_for(chosen, group) if free else backend,
-                device=device,
-                precision=precision,
-                tile=_tile(tile),
-                tiling=tiling,
-                ensemble=ensemble,
-                consistency=consistency,
-            )
-            if upscaler.device == "cpu":
-                keep_freed_memory()  # strips come and go by the hundred megabytes
-            pipeline = Pipeline(upscaler=upscaler, wanted=wanted, flux=flux, rate=_rate(fps))
-            failures += enlarge(group, pipeline, output)
+        upscaler = load_upscaler(
+            model or _default_model(tasks),
+            backend=backend,
+            device=device,
+            precision=precision,
+            tile=_tile(tile),
+            tiling=tiling,
+            ensemble=ensemble,
+            consistency=consistency,
+        )
+        if upscaler.device == "cpu":
+            keep_freed_memory()  # strips come and go by the hundred megabytes
+        pipeline = Pipeline(upscaler=upscaler, wanted=wanted, flux=flux, rate=_rate(fps))
+        failures = enlarge(tasks, pipeline, output)
     if failures:
         raise typer.Exit(1)
 
@@ -256,9 +243,10 @@ def _rate(text: str | None) -> Any:
     return rate
 
 
-def _told(tasks: Sequence[Task]) -> str:
-    others = f" and {len(tasks) - 1} more" if len(tasks) > 1 else ""
-    return f"{tasks[0].source.name}{others}"
+def _default_model(tasks: Sequence[Task]) -> Path:
+    if not all(task.kind == "fits" for task in tasks):
+        raise UserError("--model: is missing; pictures want one, FITS alone is done by lanczos")
+    return Path("lanczos")
 
 
 @contextlib.contextmanager

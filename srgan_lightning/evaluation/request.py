@@ -27,7 +27,6 @@ from srgan_lightning.inference.torch_upscaler import TorchUpscaler
 from srgan_lightning.metrics.multiscale import SMALLEST
 from srgan_lightning.metrics.perceptual import BACKBONES, LearnedDistance
 from srgan_lightning.precision import resolve_device
-from srgan_lightning.pretrained import is_pretrained
 from srgan_lightning.samples import sample_folder
 
 WARM_UP = 16  # pixels
@@ -105,7 +104,7 @@ def find_model(name: str, asked: EvaluateConfig) -> Model:
         onnx = OnnxModel(path)
         _check_scale(path, onnx.scale, asked.scale)
         return onnx
-    generator, _ = find_generator(name, scale=asked.scale)
+    generator, _ = find_generator(name if is_method(name) else path, scale=asked.scale)
     _check_scale(path, generator.scale, asked.scale)
     upscaler = TorchUpscaler(
         generator,
@@ -115,7 +114,7 @@ def find_model(name: str, asked: EvaluateConfig) -> Model:
         tiling=asked.tiling,
     )
     upscaler(torch.zeros(1, 3, WARM_UP, WARM_UP))  # so that no picture's seconds hold the start
-    label = name if is_method(name) or is_pretrained(name) else label_of(path)
+    label = name if is_method(name) else label_of(path)
     return GeneratorModel(name=label, upscaler=upscaler, costs=costs_of(generator))
 
 

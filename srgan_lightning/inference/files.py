@@ -15,7 +15,6 @@ from srgan_lightning.imaging.video import VIDEO_SUFFIXES, is_video
 Present = Literal["refuse", "overwrite", "resume"]
 Kind = Literal["picture", "fits", "animation", "video", "frames of a video", "video of frames"]
 
-BESIDE = "_enlarged"  # behind the name of what is written beside its source
 READABLE = SUFFIXES | FITS_SUFFIXES | VIDEO_SUFFIXES | ANIMATED_SUFFIXES
 
 
@@ -30,7 +29,7 @@ class Task:
 
 def plan(
     inputs: Sequence[Path],
-    output: Path | None,
+    output: Path,
     *,
     suffix: str = "",
     frames: bool = False,
@@ -41,13 +40,12 @@ def plan(
     A single file goes to `output` if that has a known suffix; a folder of pictures does if that is
     a video's. Otherwise `output` is a folder: a file becomes NAME + suffix + .png in it (TIFF,
     FITS, animations and videos stay what they are), a folder's files keep their subfolders. Files
-    below `output` itself are no input. Without an output a file's stands beside it, and a folder's
-    in a folder beside it.
+    below `output` itself are no input.
 
     Args:
         inputs: files, folders of them, and patterns ("photos/**/*.jpg").
-        output: a folder, or a file for a single one; None for beside the inputs.
-        suffix: put behind each name; beside the inputs, `BESIDE` where it is empty.
+        output: a folder, or a file for a single one.
+        suffix: put behind each name.
         frames: whether a video becomes a folder NAME + suffix of its frames.
         present: what to do where an output is there already: nothing at all, write it anew, or
             leave it out. An input is never written.
@@ -57,9 +55,7 @@ def plan(
             an output that is there already or that cannot be.
     """
     found = [path for given in inputs for path in _expanded(given)]
-    if output is None:
-        tasks = [task for path in found for task in _beside(path, suffix or BESIDE, frames)]
-    elif is_image_name(output.name, suffixes=READABLE) and not output.is_dir():
+    if is_image_name(output.name, suffixes=READABLE) and not output.is_dir():
         tasks = [_single(found, output)]
     else:
         tasks = [task for path in found for task in _into_folder(path, output, suffix, frames)]
@@ -113,13 +109,6 @@ def _single(inputs: Sequence[Path], output: Path) -> Task:
     if not inputs[0].is_file():
         raise UserError(f"{inputs[0]}: no such file or folder")
     return Task(inputs[0], output, kind_of(inputs[0], output))
-
-
-def _beside(path: Path, suffix: str, frames: bool) -> Iterator[Task]:
-    path = path if path.name else path.resolve()
-    if path.is_dir():
-        return _into_folder(path, path.with_name(path.name + suffix), "", frames)
-    return _into_folder(path, path.parent, suffix, frames)
 
 
 def _into_folder(path: Path, output: Path, suffix: str, frames: bool) -> Iterator[Task]:

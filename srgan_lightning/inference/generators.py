@@ -1,4 +1,4 @@
-"""The generator that a user names: packaged, of a file, or a method that needs no weights."""
+"""The generator that a user names: one of a file, or a method that needs no file."""
 
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,7 @@ def find_generator(model: str | Path, *, scale: int = 4) -> tuple[Generator, dic
     """Load a generator from its file, or build one without weights by its registered name.
 
     Args:
-        model: a packaged model's name, a file of weights, or a name such as `bicubic` or
-            `total_variation`.
+        model: a file of weights, or a name such as `bicubic` or `total_variation`.
         scale: of a generator by name; a file knows its own.
 
     Returns:

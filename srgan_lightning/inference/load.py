@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Literal
 from srgan_lightning.errors import UserError
 from srgan_lightning.inference.onnx_upscaler import OnnxUpscaler
 from srgan_lightning.inference.upscaler import Tile, Tiling, Upscaler
-from srgan_lightning.pretrained import is_pretrained, located
 
 if TYPE_CHECKING:
     from srgan_lightning.precision import Precision
@@ -31,8 +30,7 @@ def load_upscaler(
     """Build an upscaler from a generator's file, an ONNX file, or a method's name.
 
     Args:
-        model: a packaged model's name, `generator.safetensors`, a checkpoint, another
-            program's weights, a `.onnx`, or the
+        model: `generator.safetensors`, a checkpoint, another program's weights, a `.onnx`, or the
             name of a method without weights ("bicubic").
         scale: of a method by name; a file knows its own.
         backend: "auto" runs `.onnx` files by ONNX Runtime (torch is then never imported) and all
@@ -48,8 +46,6 @@ def load_upscaler(
         UserError: for a file that holds no generator, a backend that does not run it, or a device
             or a precision that is not to be had.
     """
-    if backend == "onnx" and is_pretrained(model):
-        model = located(model, suffix=".onnx")
     is_onnx = Path(model).suffix == ".onnx"
     if backend != "auto" and is_onnx != (backend == "onnx"):
         hint = "`srgan export` makes an ONNX file" if backend == "onnx" else "leave --backend out"

@@ -14,7 +14,7 @@ _KINDS = {b"SIMPLE": ".fits", b"II*\0": ".tif", b"MM\0*": ".tif", b"II+\0": ".ti
 
 
 @contextlib.contextmanager
-def piped(inputs: list[Path], output: Path | None) -> Iterator[tuple[list[Path], Path | None]]:
+def piped(inputs: list[Path], output: Path) -> Iterator[tuple[list[Path], Path]]:
     """Lend files in the place of `-`: standard input is read into one, standard output told one.
 
     What goes to standard output is TIFF for TIFF, FITS for FITS, else PNG; it is written when the
@@ -22,14 +22,11 @@ def piped(inputs: list[Path], output: Path | None) -> Iterator[tuple[list[Path],
 
     Args:
         inputs: paths, among them perhaps `-`.
-        output: a path, or `-`; None for beside the inputs, which for standard input is standard
-            output.
+        output: a path, or `-`.
 
     Raises:
         UserError: for `-` among several inputs with output `-`, or nothing in standard input.
     """
-    if Path(PIPE) in inputs and output is None:
-        output = Path(PIPE)
     if Path(PIPE) not in inputs and output != Path(PIPE):
         yield inputs, output
         return

@@ -5,13 +5,11 @@ from pathlib import Path
 
 from srgan_lightning import __version__
 from srgan_lightning.inference.upscaler import Upscaler
-from srgan_lightning.pretrained import located
 
 
-def named(model: str | Path) -> str:
+def named(path: Path) -> str:
     """Name a model's file in metadata: without its folder, with its SHA-256."""
-    path = located(model)
-    with path.open("rb") as file:
+    with path.expanduser().open("rb") as file:
         return f"{path.name} sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
 
 

@@ -109,7 +109,7 @@ class TorchUpscaler(Upscaler):
             UserError: as the class does, and for a file that holds no generator.
         """
         generator, facts = find_generator(model, scale=scale)
-        label = str(model) if is_method(model) else named(model)
+        label = str(model) if is_method(model) else named(Path(model))
         return cls(
             generator,
             model=label,

@@ -20,7 +20,6 @@ from srgan_lightning.networks.weights import (
     read_generator,
     save_generator,
 )
-from srgan_lightning.pretrained import located
 
 
 def interpolate_weights(
@@ -64,7 +63,7 @@ class Blend:
         self._first, self._second = (generator.state_dict() for generator in generators)
         self._between = copy.deepcopy(generators[0])
         self._sources = [
-            {"file": path.name, "sha256": file_hash(located(path)), "facts": stored.facts}
+            {"file": path.name, "sha256": file_hash(path.expanduser()), "facts": stored.facts}
             for path, stored in files
         ]
 

@@ -28,7 +28,6 @@ from srgan_lightning.networks.files import (
     whole_weights,
 )
 from srgan_lightning.networks.foreign import READABLE, recognise, unwrap
-from srgan_lightning.pretrained import located
 
 __all__ = [
     "CHECKPOINT_VERSION",
@@ -134,15 +133,15 @@ def read_generator(path: Path | str) -> StoredGenerator:
     Averaged weights (EMA) are taken where the file has them.
 
     Args:
-        path: a packaged model's name, a generator file (`.safetensors`) or a checkpoint (`.ckpt`)
-            of `srgan train`, or another program's weights (`.pth`, `.pt`, `.safetensors`) of a
-            network that `foreign` recognises.
+        path: a generator file (`.safetensors`) or a checkpoint (`.ckpt`) of `srgan train`, or
+            another program's weights (`.pth`, `.pt`, `.safetensors`) of a network that `foreign`
+            recognises.
 
     Raises:
         UserError: for a missing or damaged file, one of a later format version, or weights of
             an unknown network.
     """
-    path = located(path)
+    path = Path(path).expanduser()
     readers = {
         ".safetensors": _read_generator_file,
         ".ckpt": _read_checkpoint,
