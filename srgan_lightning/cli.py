@@ -12,6 +12,7 @@ from srgan_lightning.commands.demo import demo
 from srgan_lightning.commands.evaluate import evaluate
 from srgan_lightning.commands.export import export
 from srgan_lightning.commands.info import info
+from srgan_lightning.commands.models import app as models
 from srgan_lightning.commands.prepare import prepare
 from srgan_lightning.commands.report import report
 from srgan_lightning.commands.train import train
@@ -30,6 +31,7 @@ HYDRA = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_
 app.command(context_settings=HYDRA)(train)
 app.command(context_settings=HYDRA)(evaluate)
 app.command()(upscale)
+app.add_typer(models, name="models")
 app.command()(demo)
 app.command()(blend)
 app.command()(export)

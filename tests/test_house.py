@@ -8,7 +8,8 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "srgan_lightning"
 FLOORS = [
     {"errors", "samples"},
-    {"registry", "precision", "allocator"},
+    {"registry", "precision", "allocator", "download"},
+    {"pretrained"},
     {"networks", "degradations", "metrics", "imaging", "config", "tracking"},
     {"classical", "losses", "data"},
     {"inference"},
@@ -21,7 +22,7 @@ FLOORS = [
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 FRAMEWORKS = {"pytorch_lightning", "hydra", "wandb", "omegaconf"}
 PURE = {"networks", "classical", "losses", "degradations", "metrics", "imaging", "inference"}
-PURE |= {"evaluation", "report", "export", "demo"}
+PURE |= {"evaluation", "report", "export", "demo", "pretrained"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
 def export(
     checkpoint: Annotated[
-        Path,
+        str,
         typer.Argument(
             metavar="CHECKPOINT",
-            help="A .ckpt or generator.safetensors of `srgan train`, or another program's .pth.",
+            help="A .ckpt or generator.safetensors of `srgan train`, another program's .pth, or a "
+            "name that `srgan models` lists.",
         ),
     ],
     output: Annotated[
