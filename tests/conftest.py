@@ -23,6 +23,9 @@ QUIET = (
 )
 
 SMALL = [
+    "init_from=none",
+    "generator=srresnet_light",
+    "degradation=blur_bicubic",
     "generator.blocks=1",
     "generator.width=8",
     "discriminator.width=4",

@@ -43,7 +43,8 @@ def upscale(
             help="A name that `srgan models` lists; generator.safetensors or a .ckpt, which `srgan "
             "train` writes; a .onnx of `srgan export`; another program's .pth (RRDBNet, MSRResNet, "
             "Compact, SPAN); https://… or hf://owner/name; or a method without weights (bicubic, "
-            "lanczos, total_variation). auto: cosmic for FITS, photo-real for JPEG, else photo-gan.",
+            "lanczos, total_variation). auto: cosmic for FITS, photo-real for JPEG, else "
+            "photo-gan.",
             rich_help_panel=MODEL,
         ),
     ] = AUTO,
@@ -168,8 +169,9 @@ def upscale(
 ) -> None:
     """Enlarge pictures with a trained generator.
 
-    Without options it takes weights of the box and writes NAME_sr.png beside each picture. Reads PNG, JPEG, WebP, TIFF, BMP, GIF, FITS and video; into a folder it writes PNG, but TIFF,
-    FITS, animations and videos stay what they are. Bit depth, grey, opacity, colour profile, EXIF
+    Without options it takes weights of the box and writes NAME_sr.png beside each picture. It reads
+    PNG, JPEG, WebP, TIFF, BMP, GIF, FITS and video; into a folder it writes PNG, but TIFF, FITS,
+    animations and videos stay what they are. Bit depth, grey, opacity, colour profile, EXIF
     and text are kept, and the model's name and hash are added. Memory is bounded by the tile: PNG
     and TIFF are written as they come. A folder's files keep their subfolders. A file that cannot be
     read is reported at the end (exit status 1), and the others are done; after an interruption

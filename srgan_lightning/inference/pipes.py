@@ -25,7 +25,8 @@ def piped(inputs: list[Path], output: Path | None) -> Iterator[tuple[list[Path],
         output: a path, or `-`, or None.
 
     Raises:
-        UserError: for `-` among the inputs without an output, for `-` among several inputs with output `-`, or nothing in standard input.
+        UserError: for `-` among the inputs without an output, or among several inputs with output
+            `-`; or nothing in standard input.
     """
     if Path(PIPE) not in inputs and output != Path(PIPE):
         yield inputs, output

@@ -28,7 +28,7 @@ from srgan_lightning.training.module import SRGANModule
 from srgan_lightning.training.pictures import Pictures
 from srgan_lightning.training.progress import Figures, ProgressBar
 from srgan_lightning.training.record import Result, facts_of, save_config
-from srgan_lightning.training.report import finished_stages, report
+from srgan_lightning.training.report import generators_of, report
 from srgan_lightning.training.resume import LAST, check_same_networks, read_checkpoint
 
 PRECISION_VARIABLE = "SRGAN_LIGHTNING_PRECISION"
@@ -97,9 +97,8 @@ def run(values: Mapping[str, Any], *, folder: Path, console: Console | None = No
             if trainer.is_global_zero:
                 profile = trainer.profiler.summary()  # type: ignore[attr-defined]
                 console.out(profile, end="", highlight=False)
-                stages = finished_stages(module.schedule, folder)
                 report(
-                    stages,
+                    generators_of(config.init_from, module.schedule, folder),
                     datamodule,
                     step=module.step,
                     folder=folder,
