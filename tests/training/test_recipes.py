@@ -10,6 +10,7 @@ import yaml
 
 from srgan_lightning.config import check, compose
 from srgan_lightning.networks import DISCRIMINATORS, GENERATORS
+from srgan_lightning.pretrained import BOX
 from srgan_lightning.training.config import TrainConfig
 from srgan_lightning.training.resume import read_checkpoint
 from srgan_lightning.training.run import run
@@ -19,7 +20,7 @@ EXPERIMENTS = sorted(
     {path.stem for path in (Path(__file__).parents[2] / "conf" / "experiment").glob("*.yaml")}
     - FITTED
 )
-OWN = {"quickstart", "small_set", "photo-psnr", "photo-gan", "photo-real", "cosmic"}  # recipes of no paper
+OWN = {"quickstart", "small_set", *BOX}  # recipes of no paper
 TRIAL = ["data=samples", "trainer=cpu", "trainer.precision=32-true", "logger=csv"]
 
 # "our choice" stands where a paper leaves something open or this project departs from it.
