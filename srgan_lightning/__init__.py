@@ -4,6 +4,7 @@ The names below are there at once and import what they need when first used.
 """
 
 import importlib
+import os
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
         load_generator,
         train,
     )
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # ONNX Runtime would report to its makers
 
 __version__ = version("srgan-lightning")
 __all__ = [

@@ -43,7 +43,8 @@ def load_generator(path: str | Path) -> Generator:
     """Load a trained generator.
 
     Args:
-        path: `generator.safetensors` or a `.ckpt` of a run, or weights of another program (`.pth`).
+        path: a name that `srgan models` lists ("photo-psnr"), `generator.safetensors` or a `.ckpt`
+            of a run, or weights of another program (`.pth`).
 
     Returns:
         The network in eval mode on the CPU: `[B, 3, H, W]` in [0, 1] to scale times as large.
@@ -51,7 +52,7 @@ def load_generator(path: str | Path) -> Generator:
     Raises:
         UserError: for a file that is missing, damaged or no generator.
     """
-    return load_with_facts(Path(path))[0]
+    return load_with_facts(path)[0]
 
 
 def enlarge(picture: Picture, model: Generator | TorchUpscaler | str | Path) -> Picture:
@@ -59,8 +60,8 @@ def enlarge(picture: Picture, model: Generator | TorchUpscaler | str | Path) -> 
 
     Args:
         picture: uint8 [H, W, 3], RGB.
-        model: a generator, a file of one, a method's name ("lanczos"), or (for many pictures the
-            quickest) an `TorchUpscaler`.
+        model: a generator, a file of one, a name that `srgan models` lists ("photo-gan"), a
+            method's name ("lanczos"), or (for many pictures the quickest) a `TorchUpscaler`.
 
     Returns:
         uint8 [scale·H, scale·W, 3].

@@ -1,6 +1,9 @@
 """Overrides that make the quickstart run in a second or two."""
 
 SMALL = [
+    "init_from=none",
+    "generator=srresnet_light",
+    "degradation=blur_bicubic",
     "generator.blocks=1",
     "generator.width=8",
     "discriminator.width=4",

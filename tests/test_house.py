@@ -8,7 +8,8 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "srgan_lightning"
 FLOORS = [
     {"errors", "samples"},
-    {"registry", "precision", "allocator"},
+    {"registry", "precision", "allocator", "download"},
+    {"pretrained"},
     {"networks", "degradations", "metrics", "imaging", "config", "tracking"},
     {"classical", "losses", "data", "sweeps"},
     {"inference"},
@@ -22,7 +23,7 @@ FLOORS = [
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 FRAMEWORKS = {"pytorch_lightning", "hydra", "wandb", "omegaconf"}
 PURE = {"networks", "classical", "losses", "degradations", "metrics", "imaging", "inference"}
-PURE |= {"multiframe", "evaluation", "report", "export", "demo"}
+PURE |= {"multiframe", "pretrained", "evaluation", "report", "export", "demo"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 

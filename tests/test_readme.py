@@ -38,6 +38,7 @@ from srgan_lightning.losses import PIXEL_LOSSES
 from srgan_lightning.networks import GENERATORS
 from srgan_lightning.networks.generators.srresnet import SRResNet
 from srgan_lightning.networks.weights import save_generator
+from srgan_lightning.pretrained import boxed
 from srgan_lightning.training.config import TrainConfig
 
 ROOT = Path(__file__).parents[1]
@@ -245,7 +246,14 @@ def execute(stopped: None, home: Path, small: list[str]) -> Callable[[str], None
             case [
                 "srgan",
                 (
-                    "evaluate" | "upscale" | "prepare" | "info" | "blend" | "export" | "report"
+                    "evaluate"
+                    | "upscale"
+                    | "prepare"
+                    | "info"
+                    | "blend"
+                    | "export"
+                    | "report"
+                    | "models"
                 ) as name,
                 *arguments,
             ]:
@@ -265,6 +273,8 @@ def reduced(arguments: list[str], small: list[str]) -> list[str]:
     config = composed(arguments)
     given = {argument.partition("=")[0] for argument in arguments}
     data = config["data"]
+    if boxed(config["init_from"]):  # their generator is as large as it is
+        small = [size for size in small if not size.startswith("generator")]
     sizes = [*small, "trainer.val_every_n_steps=0", "callbacks.checkpoint.every_n_steps=0"]
     if data["train"]["hr"] == "samples://train":
         sizes.append("data.train.hr=PHOTOS")

@@ -122,7 +122,7 @@ class SparseCoding(FittedGenerator):
     def forward(self, lr: Tensor) -> Tensor:  # noqa: D102 - inherited
         if not self.D_lr.any():
             raise UserError(
-                "sparse_coding: is not fitted yet; `srgan train generator=sparse_coding` fits it "
+                "sparse_coding: is not fitted yet; `srgan train experiment=sparse_coding` fits it "
                 "and writes a generator.safetensors to be used"
             )
         with torch.autocast(lr.device.type, enabled=False):

@@ -11,9 +11,9 @@ from srgan_lightning.errors import UserError
 
 
 def blend(
-    first: Annotated[Path, typer.Argument(metavar="A", help="A generator file; alpha 0 is this.")],
+    first: Annotated[str, typer.Argument(metavar="A", help="A generator file; alpha 0 is this.")],
     second: Annotated[
-        Path, typer.Argument(metavar="B", help="One of the same network; alpha 1 is this.")
+        str, typer.Argument(metavar="B", help="One of the same network; alpha 1 is this.")
     ],
     output: Annotated[
         Path,
@@ -43,6 +43,8 @@ def blend(
     Between one trained for PSNR and its GAN lies what trades artefacts for sharpness (ESRGAN,
     section 3.4). A and B are what `srgan upscale --model` takes.
 
+    Example: srgan blend photo-psnr photo-gan --alpha 0.5 -o between.safetensors
+
     Example: srgan blend generator-pixel.safetensors generator.safetensors --alpha 0.8 -o soft.pth
 
     Example: srgan blend A.safetensors B.safetensors --sweep 0,0.25,0.5,0.75,1 -o curve
@@ -66,7 +68,7 @@ def blend(
             between.write(path, each)
         except OSError as error:
             raise UserError(f"{path}: cannot be written ({error.strerror or error})") from None
-        typer.echo(f"{path}: {1 - each:.4g} {first.name} + {each:.4g} {second.name}")
+        typer.echo(f"{path}: {1 - each:.4g} {Path(first).name} + {each:.4g} {Path(second).name}")
 
 
 def _alphas(sweep: str) -> list[float]:

@@ -10,8 +10,8 @@ def demo(
         list[str] | None,
         typer.Argument(
             metavar="[MODEL]...",
-            help="What `srgan upscale --model` takes, in any number; the first is the default. "
-            "bicubic and lanczos are always there.",
+            help="What `srgan upscale --model` takes, in any number; the first is the default. Not "
+            "given: what `srgan models` lists. bicubic and lanczos are always there.",
         ),
     ] = None,
     host: Annotated[
@@ -43,14 +43,15 @@ def demo(
     Only this machine reaches it, and it asks nothing of any other. Ctrl-C ends it. Needs the extra
     demo.
 
-    Example: srgan demo generator.safetensors
+    Example: srgan demo photo-gan generator.safetensors
     """
     from srgan_lightning.config import import_plugins
     from srgan_lightning.demo import serve
+    from srgan_lightning.pretrained import BOX
 
     import_plugins(plugins or ())
     serve(
-        models or (),
+        models or [*BOX],
         device=device,
         precision=precision,
         host=host,

@@ -24,15 +24,22 @@ from srgan_lightning.inference.files import Task
 from srgan_lightning.inference.pipeline import Pipeline
 
 
-def enlarge(tasks: Sequence[Task], pipeline: Pipeline, output: Path) -> list[UserError]:
-    """Enlarge what can be read, with a bar; say at the end what was done and what was not."""
+def areas_of(tasks: Sequence[Task]) -> tuple[dict[Task, int], list[UserError]]:
+    """Return the LR pixels of what can be read, and what is wrong with the rest."""
     failures: list[UserError] = []
     areas: dict[Task, int] = {}
     for task in tasks:
         try:
-            areas[task] = _pixels(task) * pipeline.upscaler.scale**2
+            areas[task] = _pixels(task)
         except UserError as error:
             failures.append(error)
+    return areas, failures
+
+
+def enlarge(tasks: Sequence[Task], pipeline: Pipeline, output: Path | None) -> list[UserError]:
+    """Enlarge what can be read, with a bar; say at the end what was done and what was not."""
+    sizes, failures = areas_of(tasks)
+    areas = {task: pixels * pipeline.upscaler.scale**2 for task, pixels in sizes.items()}
     start = time.perf_counter()
     pixels = 0
     with _progress() as progress:
@@ -57,7 +64,8 @@ def enlarge(tasks: Sequence[Task], pipeline: Pipeline, output: Path) -> list[Use
     megapixels = pixels / 1e6
     things = "files" if any("video" in task.kind for task in tasks) else "pictures"
     typer.echo(
-        f"{len(tasks) - len(failures)} of {len(tasks)} {things} enlarged to {output}: "
+        f"{len(tasks) - len(failures)} of {len(tasks)} {things} enlarged to "
+        f"{_place(tasks, output)}: "
         f"{megapixels:.1f} MP in {seconds:.1f} s ({megapixels / seconds:.2f} MP/s, "
         f"{pipeline.upscaler.precision_for(8)} on {pipeline.upscaler.device})",
         err=str(output) == "-",
@@ -65,6 +73,13 @@ def enlarge(tasks: Sequence[Task], pipeline: Pipeline, output: Path) -> list[Use
     for failure in failures:
         typer.echo(f"srgan: not enlarged: {failure}", err=True)
     return failures
+
+
+def _place(tasks: Sequence[Task], output: Path | None) -> str:
+    """Say where to: of files beside their sources the only one, or the folders' number."""
+    if output is not None:
+        return str(output)
+    return str(tasks[0].target) if len(tasks) == 1 else "beside them"
 
 
 def _pixels(task: Task) -> int:

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
 def export(
     checkpoint: Annotated[
-        Path,
+        str,
         typer.Argument(
             metavar="CHECKPOINT",
-            help="A .ckpt or generator.safetensors of `srgan train`, or another program's .pth.",
+            help="A .ckpt or generator.safetensors of `srgan train`, another program's .pth, or a "
+            "name that `srgan models` lists.",
         ),
     ],
     output: Annotated[
@@ -100,7 +101,7 @@ def export(
     if track:
         from srgan_lightning.tracking.lineage import log_export
 
-        log_export(checkpoint, exported.model, exported.card)
+        log_export(Path(checkpoint), exported.model, exported.card)
 
 
 def _show_parity(exported: Exported) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,15 +23,24 @@ PACKAGES = (
 )
 
 
-def info() -> None:
-    """Say versions, devices, the fast precision, cached VGG weights and installed extras."""
+def info(
+    model: Annotated[
+        str | None,
+        typer.Argument(metavar="[MODEL]", help="What `srgan upscale --model` takes but ONNX."),
+    ] = None,
+) -> None:
+    """Say versions, devices, the fast precision, weights at hand and installed extras.
+
+    Of a model it says what its file does: network, scale, parameters, hash, degradation, training.
+    """
     import rich
     from rich.table import Table
 
     table = Table(show_header=False, box=None)
     table.add_column(style="bold")
     table.add_column(overflow="fold")
-    for rows in (_versions(), _devices(), _weights(), _extras()):
+    all_rows = (_versions(), _devices(), _weights(), _extras())
+    for rows in all_rows if model is None else (_model(model),):
         for name, value in rows:
             table.add_row(name, value)
         table.add_row()
@@ -80,6 +91,28 @@ def _weights() -> Iterator[tuple[str, str]]:
         path = vgg_cache_path(network)
         there = "cached" if path.is_file() else "not cached, would be downloaded to"
         yield f"{network} weights", f"{there} {path}"
+
+    from srgan_lightning.pretrained import BOX
+    from srgan_lightning.pretrained.fetch import cache_folder
+
+    yield "models in the box", ", ".join(BOX)
+    yield "fetched models", f"kept in {cache_folder()}"
+
+
+def _model(name: str) -> Iterator[tuple[str, str]]:
+    from srgan_lightning.inference.provenance import named
+    from srgan_lightning.networks.weights import build_stored, read_generator
+    from srgan_lightning.pretrained import locate
+
+    path = locate(name)
+    stored = read_generator(path)
+    generator = build_stored(stored, path)
+    yield "model", named(path)
+    yield "network", f"{stored.name} {stored.arguments}"
+    yield "scale", str(stored.scale)
+    yield "parameters", f"{sum(weight.numel() for weight in generator.parameters()):,}"
+    for fact, value in stored.facts.items():
+        yield fact.replace("_", " "), str(value)
 
 
 def _extras() -> Iterator[tuple[str, str]]:

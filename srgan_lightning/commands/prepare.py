@@ -96,8 +96,8 @@ def _prepare_dataset(
 
 def _fetch(archive: "Archive", root: Path) -> None:
     """Download an archive, unless it lies there, and unpack it."""
-    from srgan_lightning.data.download import download, hold_checksum
     from srgan_lightning.data.unpack import unpack
+    from srgan_lightning.download import download, hold_checksum
 
     path = root / archive.file
     if not path.exists():

@@ -5,18 +5,16 @@ from __future__ import annotations
 import contextlib
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from srgan_lightning.errors import UserError
 
-if TYPE_CHECKING:
-    from srgan_lightning.inference.files import Task
-
 MODEL, SIZE, COMPUTING, FILES = "Model", "Size", "Computing", "Files"
+AUTO = "auto"
 
 
 def upscale(
@@ -29,26 +27,27 @@ def upscale(
         ),
     ],
     output: Annotated[
-        Path,
+        Path | None,
         typer.Option(
             "--output",
             "-o",
             help="A folder; for a single picture also a file (.png .jpg .webp .tif .bmp .fits .gif "
-            ".mp4 .mkv), or - for standard output.",
+            ".mp4 .mkv), or - for standard output. Not given: beside each picture, as NAME_sr.png.",
         ),
-    ],
+    ] = None,
     model: Annotated[
-        Path | None,
+        str,
         typer.Option(
             "--model",
             "-m",
-            help="generator.safetensors or a .ckpt, which `srgan train` writes; a .onnx of `srgan "
-            "export`; another program's .pth (RRDBNet, MSRResNet, Compact, SPAN); or a method "
-            "without weights (bicubic, lanczos, total_variation). FITS by itself is enlarged by "
-            "lanczos.",
+            help="A name that `srgan models` lists; generator.safetensors or a .ckpt, which `srgan "
+            "train` writes; a .onnx of `srgan export`; another program's .pth (RRDBNet, MSRResNet, "
+            "Compact, SPAN); https://… or hf://owner/name; or a method without weights (bicubic, "
+            "lanczos, total_variation). auto: cosmic for FITS, photo-real for JPEG, else "
+            "photo-gan.",
             rich_help_panel=MODEL,
         ),
-    ] = None,
+    ] = AUTO,
     ensemble: Annotated[
         bool,
         typer.Option(
@@ -94,7 +93,11 @@ def upscale(
     ] = None,
     backend: Annotated[
         Literal["auto", "torch", "onnx"],
-        typer.Option(help="auto: ONNX Runtime for .onnx, else torch.", rich_help_panel=COMPUTING),
+        typer.Option(
+            help="auto: ONNX Runtime for .onnx, and for a small picture by a model of the box, "
+            "where it starts sooner; else torch.",
+            rich_help_panel=COMPUTING,
+        ),
     ] = "auto",
     device: Annotated[
         str,
@@ -166,17 +169,21 @@ def upscale(
 ) -> None:
     """Enlarge pictures with a trained generator.
 
-    Reads PNG, JPEG, WebP, TIFF, BMP, GIF, FITS and video; into a folder it writes PNG, but TIFF,
-    FITS, animations and videos stay what they are. Bit depth, grey, opacity, colour profile, EXIF
+    Without options it takes weights of the box and writes NAME_sr.png beside each picture. It reads
+    PNG, JPEG, WebP, TIFF, BMP, GIF, FITS and video; into a folder it writes PNG, but TIFF, FITS,
+    animations and videos stay what they are. Bit depth, grey, opacity, colour profile, EXIF
     and text are kept, and the model's name and hash are added. Memory is bounded by the tile: PNG
     and TIFF are written as they come. A folder's files keep their subfolders. A file that cannot be
     read is reported at the end (exit status 1), and the others are done; after an interruption
     --resume does what is missing.
 
+    Example: srgan upscale holiday.jpg
+
     Example: srgan upscale holiday.jpg photos/ -o enlarged --model generator.safetensors
     """
     from srgan_lightning.allocator import keep_freed_memory
-    from srgan_lightning.commands.enlarging import enlarge
+    from srgan_lightning.commands.enlarging import areas_of, enlarge
+    from srgan_lightning.inference.choice import CHOICES, choose, words_of
     from srgan_lightning.inference.files import plan
     from srgan_lightning.inference.load import load_upscaler
     from srgan_lightning.inference.pipeline import Pipeline
@@ -194,22 +201,30 @@ def upscale(
     with piped(inputs, output) as (sources, target), _terminable():
         tasks = plan(sources, target, suffix=suffix, frames=frames, present=present)
         if not tasks:
-            typer.echo(f"{output}: all is there already", err=True)
+            typer.echo(f"{output or 'beside them'}: all is there already", err=True)
             return
-        upscaler = load_upscaler(
-            model or _default_model(tasks),
-            backend=backend,
-            device=device,
-            precision=precision,
-            tile=_tile(tile),
-            tiling=tiling,
-            ensemble=ensemble,
-            consistency=consistency,
-        )
-        if upscaler.device == "cpu":
-            keep_freed_memory()  # strips come and go by the hundred megabytes
-        pipeline = Pipeline(upscaler=upscaler, wanted=wanted, flux=flux, rate=_rate(fps))
-        failures = enlarge(tasks, pipeline, output)
+        kinds = choose(tasks) if model == AUTO else {"": tasks}
+        if model == AUTO:
+            typer.echo(words_of(kinds), err=True)
+        failures = []
+        for kind, group in kinds.items():
+            upscaler = load_upscaler(
+                CHOICES[kind] if kind else model,
+                backend=backend,
+                device=device,
+                precision=precision,
+                tile=_tile(tile),
+                tiling=tiling,
+                ensemble=ensemble,
+                consistency=consistency,
+                pixels=sum(areas_of(group)[0].values()),
+            )
+            if kind:
+                upscaler.model += f", chosen by auto for {kind}"
+            if upscaler.device == "cpu":
+                keep_freed_memory()  # strips come and go by the hundred megabytes
+            pipeline = Pipeline(upscaler=upscaler, wanted=wanted, flux=flux, rate=_rate(fps))
+            failures += enlarge(group, pipeline, output)
     if failures:
         raise typer.Exit(1)
 
@@ -241,12 +256,6 @@ def _rate(text: str | None) -> Any:
     if rate is not None and rate <= 0:
         raise UserError(f"--fps: {text!r} is no rate; say it as 25 or 30000/1001")
     return rate
-
-
-def _default_model(tasks: Sequence[Task]) -> Path:
-    if not all(task.kind == "fits" for task in tasks):
-        raise UserError("--model: is missing; pictures want one, FITS alone is done by lanczos")
-    return Path("lanczos")
 
 
 @contextlib.contextmanager

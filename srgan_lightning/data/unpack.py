@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple
 
-from srgan_lightning.data.download import demand_space
+from srgan_lightning.download import demand_space
 from srgan_lightning.errors import UserError
 
 Progress = Callable[[int, int], None]

@@ -27,6 +27,7 @@ from srgan_lightning.inference.torch_upscaler import TorchUpscaler
 from srgan_lightning.metrics.multiscale import SMALLEST
 from srgan_lightning.metrics.perceptual import BACKBONES, LearnedDistance
 from srgan_lightning.precision import resolve_device
+from srgan_lightning.pretrained import boxed, locate
 from srgan_lightning.samples import sample_folder
 
 WARM_UP = 16  # pixels
@@ -92,12 +93,12 @@ def find_contenders(asked: EvaluateConfig) -> list[Contender]:
 
 
 def find_model(name: str, asked: EvaluateConfig) -> Model:
-    """Make a model of a file's, a folder's or a method's name.
+    """Make a model of what a file, a folder, a method or weights in the box are called.
 
     Raises:
         UserError: where there is no such thing, or a generator of another scale.
     """
-    path = Path(name).expanduser()
+    path = locate(name)
     if path.is_dir():
         return ReadyPictures(path, scale=asked.scale)
     if path.suffix == ".onnx":
@@ -114,7 +115,7 @@ def find_model(name: str, asked: EvaluateConfig) -> Model:
         tiling=asked.tiling,
     )
     upscaler(torch.zeros(1, 3, WARM_UP, WARM_UP))  # so that no picture's seconds hold the start
-    label = name if is_method(name) else label_of(path)
+    label = name if is_method(name) or boxed(name) else label_of(path)
     return GeneratorModel(name=label, upscaler=upscaler, costs=costs_of(generator))
 
 

@@ -42,7 +42,7 @@ class Exported:
 
 
 def export_onnx(
-    source: Path,
+    source: str | Path,
     target: Path,
     *,
     precision: Precision = "float32",
@@ -106,7 +106,7 @@ def export_onnx(
 
 
 def export_safetensors(
-    source: Path, target: Path, *, license: str = UNSTATED, overwrite: bool = False
+    source: str | Path, target: Path, *, license: str = UNSTATED, overwrite: bool = False
 ) -> Exported:
     """Write the generator file of a checkpoint, or of another program's weights.
 
@@ -139,7 +139,7 @@ def export_safetensors(
     return Exported(model=target, card=card, description=description)
 
 
-def _load(source: Path) -> tuple[StoredGenerator, Generator]:
+def _load(source: str | Path) -> tuple[StoredGenerator, Generator]:
     stored = read_generator(source)
     return stored, build_stored(stored, source)
 

@@ -15,6 +15,7 @@ from srgan_lightning.imaging.video import VIDEO_SUFFIXES, is_video
 Present = Literal["refuse", "overwrite", "resume"]
 Kind = Literal["picture", "fits", "animation", "video", "frames of a video", "video of frames"]
 
+BESIDE = "_sr"  # what is put behind the name of a file that is written beside its source
 READABLE = SUFFIXES | FITS_SUFFIXES | VIDEO_SUFFIXES | ANIMATED_SUFFIXES
 
 
@@ -29,7 +30,7 @@ class Task:
 
 def plan(
     inputs: Sequence[Path],
-    output: Path,
+    output: Path | None,
     *,
     suffix: str = "",
     frames: bool = False,
@@ -44,7 +45,8 @@ def plan(
 
     Args:
         inputs: files, folders of them, and patterns ("photos/**/*.jpg").
-        output: a folder, or a file for a single one.
+        output: a folder, or a file for a single one; None puts each file beside its source, with
+            `BESIDE` behind its name where no suffix is given.
         suffix: put behind each name.
         frames: whether a video becomes a folder NAME + suffix of its frames.
         present: what to do where an output is there already: nothing at all, write it anew, or
@@ -55,7 +57,9 @@ def plan(
             an output that is there already or that cannot be.
     """
     found = [path for given in inputs for path in _expanded(given)]
-    if is_image_name(output.name, suffixes=READABLE) and not output.is_dir():
+    if output is None:
+        tasks = [task for path in found for task in _beside(path, suffix or BESIDE, frames)]
+    elif is_image_name(output.name, suffixes=READABLE) and not output.is_dir():
         tasks = [_single(found, output)]
     else:
         tasks = [task for path in found for task in _into_folder(path, output, suffix, frames)]
@@ -109,6 +113,12 @@ def _single(inputs: Sequence[Path], output: Path) -> Task:
     if not inputs[0].is_file():
         raise UserError(f"{inputs[0]}: no such file or folder")
     return Task(inputs[0], output, kind_of(inputs[0], output))
+
+
+def _beside(path: Path, suffix: str, frames: bool) -> list[Task]:
+    if path.is_dir():
+        raise UserError(f"{path}: is a folder; name another for what is made of it (-o FOLDER)")
+    return [*_into_folder(path, path.parent, suffix, frames)]
 
 
 def _into_folder(path: Path, output: Path, suffix: str, frames: bool) -> Iterator[Task]:

@@ -22,7 +22,8 @@ def find_generator(model: str | Path, *, scale: int = 4) -> tuple[Generator, dic
     """Load a generator from its file, or build one without weights by its registered name.
 
     Args:
-        model: a file of weights, or a name such as `bicubic` or `total_variation`.
+        model: a file of weights, what `pretrained.locate` finds (`photo-gan`), or the name of a
+            method (`bicubic`, `total_variation`).
         scale: of a generator by name; a file knows its own.
 
     Returns:
@@ -36,11 +37,11 @@ def find_generator(model: str | Path, *, scale: int = 4) -> tuple[Generator, dic
         3
     """
     if not is_method(model):
-        return load_generator(Path(model))
+        return load_generator(model)
     generator = GENERATORS.build(str(model), {}, scale=scale)
     if generator.state_dict():
         raise UserError(
             f"{model}: is a generator with weights; give a file of them, which "
-            f"`srgan train generator={model}` writes"
+            f"`srgan train generator={model} init_from=none` writes"
         )
     return generator.eval(), {}

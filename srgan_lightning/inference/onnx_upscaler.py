@@ -23,6 +23,7 @@ class OnnxUpscaler(Upscaler):
 
     Args:
         path: see `OnnxNetwork`.
+        model: what it is called in metadata; None takes the file's name and hash.
         device: see `OnnxNetwork`.
         tile: see `Upscaler`.
         tiling: see `Upscaler`.
@@ -36,6 +37,7 @@ class OnnxUpscaler(Upscaler):
         self,
         path: Path,
         *,
+        model: str | None = None,
         device: str = "auto",
         tile: Tile = "auto",
         tiling: Tiling = "exact",
@@ -46,7 +48,7 @@ class OnnxUpscaler(Upscaler):
         if height is not None or width is not None:
             raise UserError(f"{path}: takes pictures of {width}x{height} only, not of any size")
         super().__init__(
-            model=named(path),
+            model=model or named(path),
             scale=self._network.scale,
             halo=self._network.halo,
             tile=tile,

@@ -14,7 +14,7 @@ _KINDS = {b"SIMPLE": ".fits", b"II*\0": ".tif", b"MM\0*": ".tif", b"II+\0": ".ti
 
 
 @contextlib.contextmanager
-def piped(inputs: list[Path], output: Path) -> Iterator[tuple[list[Path], Path]]:
+def piped(inputs: list[Path], output: Path | None) -> Iterator[tuple[list[Path], Path | None]]:
     """Lend files in the place of `-`: standard input is read into one, standard output told one.
 
     What goes to standard output is TIFF for TIFF, FITS for FITS, else PNG; it is written when the
@@ -22,14 +22,17 @@ def piped(inputs: list[Path], output: Path) -> Iterator[tuple[list[Path], Path]]
 
     Args:
         inputs: paths, among them perhaps `-`.
-        output: a path, or `-`.
+        output: a path, or `-`, or None.
 
     Raises:
-        UserError: for `-` among several inputs with output `-`, or nothing in standard input.
+        UserError: for `-` among the inputs without an output, or among several inputs with output
+            `-`; or nothing in standard input.
     """
     if Path(PIPE) not in inputs and output != Path(PIPE):
         yield inputs, output
         return
+    if output is None:
+        raise UserError("-: what comes from standard input needs -o")
     if output == Path(PIPE) and len(inputs) != 1:
         raise UserError("-o -: one picture goes to standard output, and these are several")
     with tempfile.TemporaryDirectory(prefix="srgan-") as name:

@@ -5,11 +5,15 @@ from pathlib import Path
 
 from srgan_lightning import __version__
 from srgan_lightning.inference.upscaler import Upscaler
+from srgan_lightning.pretrained import boxed, locate
 
 
-def named(path: Path) -> str:
-    """Name a model's file in metadata: without its folder, with its SHA-256."""
-    with path.expanduser().open("rb") as file:
+def named(model: str | Path) -> str:
+    """Name a model in metadata: a file without its folder, with the SHA-256 of its weights."""
+    if entry := boxed(model):
+        return f"{entry.name} sha256:{entry.sha256}"
+    path = locate(model)
+    with path.open("rb") as file:
         return f"{path.name} sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
 
 

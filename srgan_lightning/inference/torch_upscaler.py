@@ -28,6 +28,7 @@ from srgan_lightning.precision import (
     resolve_device,
     resolve_precision,
 )
+from srgan_lightning.pretrained import boxed, locate
 
 TRIAL = 8, 8  # height and width of the picture that a network is tried with
 
@@ -94,7 +95,7 @@ class TorchUpscaler(Upscaler):
         tiling: Tiling = "exact",
         ensemble: bool = False,
     ) -> Self:
-        """Build an upscaler from a generator file, a checkpoint, or a method's name (`bicubic`).
+        """Build an upscaler of what a user calls a model.
 
         Args:
             model: see `find_generator`.
@@ -108,8 +109,10 @@ class TorchUpscaler(Upscaler):
         Raises:
             UserError: as the class does, and for a file that holds no generator.
         """
-        generator, facts = find_generator(model, scale=scale)
-        label = str(model) if is_method(model) else named(Path(model))
+        known = is_method(model) or boxed(model) is not None
+        source = model if known else locate(model)
+        generator, facts = find_generator(source, scale=scale)
+        label = str(model) if is_method(model) else named(source)
         return cls(
             generator,
             model=label,

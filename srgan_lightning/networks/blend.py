@@ -20,6 +20,7 @@ from srgan_lightning.networks.weights import (
     read_generator,
     save_generator,
 )
+from srgan_lightning.pretrained import locate
 
 
 def interpolate_weights(
@@ -55,15 +56,15 @@ class Blend:
         UserError: for a file that holds no generator, or two that are not of the same network.
     """
 
-    def __init__(self, first: Path, second: Path) -> None:
-        files = [(path, read_generator(path)) for path in (first, second)]
+    def __init__(self, first: str | Path, second: str | Path) -> None:
+        files = [(path, read_generator(path)) for path in map(locate, (first, second))]
         generators = [build_stored(stored, path) for path, stored in files]
         _check_same(*files)
         self._stored = files[0][1]
         self._first, self._second = (generator.state_dict() for generator in generators)
         self._between = copy.deepcopy(generators[0])
         self._sources = [
-            {"file": path.name, "sha256": file_hash(path.expanduser()), "facts": stored.facts}
+            {"file": path.name, "sha256": file_hash(path), "facts": stored.facts}
             for path, stored in files
         ]
 

@@ -28,6 +28,7 @@ from srgan_lightning.networks.files import (
     whole_weights,
 )
 from srgan_lightning.networks.foreign import READABLE, recognise, unwrap
+from srgan_lightning.pretrained import locate
 
 __all__ = [
     "CHECKPOINT_VERSION",
@@ -135,13 +136,13 @@ def read_generator(path: Path | str) -> StoredGenerator:
     Args:
         path: a generator file (`.safetensors`) or a checkpoint (`.ckpt`) of `srgan train`, or
             another program's weights (`.pth`, `.pt`, `.safetensors`) of a network that `foreign`
-            recognises.
+            recognises; or what `pretrained.locate` finds ("photo-gan").
 
     Raises:
         UserError: for a missing or damaged file, one of a later format version, or weights of
             an unknown network.
     """
-    path = Path(path).expanduser()
+    path = locate(path)
     readers = {
         ".safetensors": _read_generator_file,
         ".ckpt": _read_checkpoint,
@@ -150,8 +151,8 @@ def read_generator(path: Path | str) -> StoredGenerator:
     }
     if path.suffix not in readers:
         raise UserError(
-            f"{path}: a model is a .safetensors or a .ckpt file of `srgan train`, "
-            "or a .pth, .pt or .safetensors file of another program"
+            f"{path}: a model is a .safetensors or a .ckpt file of `srgan train`, a .pth, .pt or "
+            ".safetensors file of another program, or a name that `srgan models` lists"
         )
     return readers[path.suffix](path)
 

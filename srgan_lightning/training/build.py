@@ -93,8 +93,8 @@ def _take_weights(generator: Generator, path: str) -> None:
         generator.load_state_dict(given.state_dict())
     except RuntimeError:
         raise UserError(
-            f"init_from={path}: its weights do not fit this generator; take the same generator=… "
-            "options as the run that made it (its config.yaml has them)"
+            f"init_from={path}: its weights do not fit this generator; take init_from=none, or the "
+            "same generator=… options as the run that made them (its config.yaml has them)"
         ) from None
 
 

@@ -3,7 +3,15 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PositiveInt,
+    ValidationInfo,
+    field_validator,
+)
 
 from srgan_lightning.data.config import DataConfig
 from srgan_lightning.tracking.config import LoggerConfig
@@ -82,7 +90,9 @@ class TrainConfig(_Config):
     Attributes:
         scale: SR's side over LR's side.
         seed: of weights, data order and draws.
-        init_from: a generator file or checkpoint to start from, or `none`.
+        init_from: what to start from: a name that `srgan models` lists, a generator file or a
+            checkpoint; or `none`.
+        schedule: without the stages that are `from_nothing` only, where `init_from` is given.
         plugins: modules to import, which register what the config names.
     """
 
@@ -100,3 +110,15 @@ class TrainConfig(_Config):
     trainer: TrainerConfig
     logger: LoggerConfig
     callbacks: CallbacksConfig = Field(default_factory=CallbacksConfig)
+
+    @field_validator("schedule")
+    @classmethod
+    def _without_stages_from_nothing(
+        cls, schedule: ScheduleConfig, given: ValidationInfo
+    ) -> ScheduleConfig:
+        if given.data.get("init_from", "none") == "none":
+            return schedule
+        stages = {name: stage for name, stage in schedule.stages.items() if not stage.from_nothing}
+        if not stages:
+            raise ValueError("no stage is left for init_from: all are from_nothing")
+        return schedule.model_copy(update={"stages": stages})

@@ -66,7 +66,10 @@ def run_fit(
         UserError: for data that are missing or unfit, and where `init_from` is given.
     """
     if config.init_from != "none":
-        raise UserError(f"init_from={config.init_from}: {config.generator.name} is fitted afresh")
+        raise UserError(
+            f"init_from={config.init_from}: {config.generator.name} is fitted afresh; take "
+            "init_from=none"
+        )
     pl.seed_everything(config.seed, verbose=False)
     datamodule = build_datamodule(config, channels_last=False)
     record = {"config": dict(values), "facts": facts_of(config, RESOLVED, datamodule)}

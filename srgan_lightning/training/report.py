@@ -19,6 +19,7 @@ from srgan_lightning.evaluation.table import Table
 from srgan_lightning.imaging.write import write_png
 from srgan_lightning.inference.pictures import Picture, to_picture
 from srgan_lightning.inference.torch_upscaler import TorchUpscaler
+from srgan_lightning.pretrained import locate
 from srgan_lightning.tracking.base import Tracker
 from srgan_lightning.training.resume import LAST
 from srgan_lightning.training.schedule import Schedule
@@ -80,10 +81,12 @@ def report(
     return table
 
 
-def finished_stages(schedule: Schedule, folder: Path) -> dict[str, Path]:
-    """Return the generator that each finished stage has left in a run folder."""
+def generators_of(init_from: str, schedule: Schedule, folder: Path) -> dict[str, Path]:
+    """Return the weights that a run started from, and what each finished stage has left."""
     checkpoints = folder / "checkpoints"
     paths = {f"after {s}": checkpoints / f"generator-{s}.safetensors" for s in schedule.stages}
+    if init_from != "none":
+        paths = {f"start: {Path(init_from).name}": locate(init_from), **paths}
     return {name: path for name, path in paths.items() if path.is_file()}
 
 

@@ -27,7 +27,7 @@ from srgan_lightning.training.pictures import Pictures
 from srgan_lightning.training.progress import Figures, ProgressBar
 from srgan_lightning.training.pruning import Pruning
 from srgan_lightning.training.record import Result, about_data, facts_of, save_config
-from srgan_lightning.training.report import finished_stages, report
+from srgan_lightning.training.report import generators_of, report
 from srgan_lightning.training.resume import LAST, check_same_networks, read_checkpoint
 from srgan_lightning.training.signals import Signals
 from srgan_lightning.training.standing import Standing, standing
@@ -121,9 +121,8 @@ def _train(
             if trainer.is_global_zero:
                 profile = trainer.profiler.summary()  # type: ignore[attr-defined]
                 console.out(profile, end="", highlight=False)
-                stages = finished_stages(module.schedule, folder)
                 report(
-                    stages,
+                    generators_of(config.init_from, module.schedule, folder),
                     datamodule,
                     step=module.step,
                     folder=folder,

@@ -25,6 +25,8 @@ class StageConfig(BaseModel):
         ramp: generator steps over which the adversarial loss's weight grows linearly from zero.
         d_steps: discriminator updates before each generator update.
         g_steps: generator updates for each turn of the discriminator.
+        from_nothing: whether it is for a generator that starts from nothing alone: `init_from`
+            leaves it out.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -40,6 +42,7 @@ class StageConfig(BaseModel):
     ramp: NonNegativeInt = 0
     d_steps: PositiveInt = 1
     g_steps: PositiveInt = 1
+    from_nothing: bool = False
 
 
 class ScheduleConfig(BaseModel):

@@ -162,7 +162,7 @@ def test_a_file_holds_it(fitted, tmp_path):
 
 
 def test_unfitted_it_says_how_to_fit():
-    with pytest.raises(UserError, match="not fitted yet; `srgan train generator=sparse_coding`"):
+    with pytest.raises(UserError, match="not fitted yet; `srgan train experiment=sparse_coding`"):
         SparseCoding()(torch.rand(1, 3, 8, 8))
 
 

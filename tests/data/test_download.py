@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from srgan_lightning.data import download as module
+from srgan_lightning import download as module
 from srgan_lightning.data.catalog import DATASETS, find_dataset
-from srgan_lightning.data.download import download, hold_checksum
 from srgan_lightning.data.unpack import unpack
+from srgan_lightning.download import download, hold_checksum
 from srgan_lightning.errors import UserError
 
 CONTENT = bytes(range(256)) * 4096

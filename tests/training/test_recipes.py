@@ -10,6 +10,7 @@ import yaml
 
 from srgan_lightning.config import check, compose
 from srgan_lightning.networks import DISCRIMINATORS, GENERATORS
+from srgan_lightning.pretrained import BOX
 from srgan_lightning.training.config import TrainConfig
 from srgan_lightning.training.resume import read_checkpoint
 from srgan_lightning.training.run import run
@@ -19,7 +20,7 @@ EXPERIMENTS = sorted(
     {path.stem for path in (Path(__file__).parents[2] / "conf" / "experiment").glob("*.yaml")}
     - FITTED
 )
-OWN = {"quickstart", "small_set"}  # recipes of no paper
+OWN = {"quickstart", "small_set", *BOX}  # recipes of no paper
 TRIAL = ["data=samples", "trainer=cpu", "trainer.precision=32-true", "logger=csv"]
 
 # "our choice" stands where a paper leaves something open or this project departs from it.
@@ -318,6 +319,7 @@ TINY = {
     "rrdbnet": ["blocks=1", "width=8", "growth=8"],
     "srresnet": ["blocks=1", "width=8"],
     "keras_srgan": ["blocks=1", "width=4"],
+    "compact": [],  # as large as the weights that it starts from
 }
 TINY_DISCRIMINATOR = {
     "srgan": ["width=4", "hidden=8"],
@@ -406,7 +408,7 @@ def test_a_recipe_trains(recipe: str, tmp_path: Path):
         ]
     )
     result = run(values, folder=tmp_path)
-    stages = config["schedule"]["stages"]
+    stages = check(TrainConfig, config).schedule.stages
     assert read_checkpoint(tmp_path / "checkpoints/last.ckpt")["step"] == len(stages)
     assert result.objective > 3
     for stage in stages:

@@ -1,0 +1,142 @@
+"""Puts a trained generator into the box: srgan_lightning/pretrained.
+
+Writes the weights in float16, an ONNX graph that reads them and computes in float32, the entry in
+models.json with its checksum, and the model card. What only a person knows (purpose, licence, the
+card's data, budget, commands and limits) is edited in models.json; the same command without a
+generator then writes the cards again. Figures come from `srgan evaluate`:
+
+    python benchmarks/package_model.py RUN/checkpoints/generator.safetensors --name photo-psnr
+    srgan evaluate model=[bicubic,photo-psnr] data.set=set5 degradation=bicubic hydra.run.dir=F
+    python benchmarks/package_model.py --name photo-psnr --figures F --pictures Set5
+"""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import onnx
+import typer
+from onnx import helper, numpy_helper
+
+from srgan_lightning.export.graph import example_of, to_onnx
+from srgan_lightning.export.metadata import Description
+from srgan_lightning.networks.weights import (
+    StoredGenerator,
+    build_stored,
+    file_hash,
+    read_generator,
+    save_generator,
+)
+from srgan_lightning.pretrained.box import FOLDER, REGISTRY, read_registry
+from srgan_lightning.pretrained.card import card
+
+KEPT = ("psnr", "ssim", "lpips", "dists", "sharpness", "brightness", "colour")
+
+
+def main(
+    source: Annotated[Path | None, typer.Argument(help="a run's generator.safetensors")] = None,
+    name: Annotated[str | None, typer.Option(help="what the box calls it")] = None,
+    figures: Annotated[Path | None, typer.Option(help="a folder of `srgan evaluate`")] = None,
+    pictures: Annotated[str, typer.Option(help="what the pictures of --figures are called")] = "",
+) -> None:
+    """Package a generator, take figures in, write the cards."""
+    entries = {entry["name"]: entry for entry in json.loads(REGISTRY.read_text(encoding="utf-8"))}
+    if source is not None:
+        blank = {"purpose": "", "license": "Apache-2.0", "figures": [], "card": {}}
+        entry = {"name": name, **blank, **entries.get(name, {})}
+        packed = package(source, name, license=entry["license"])
+        entries[name] = {**entry, **packed, "figures": []}  # older ones were other weights'
+    if figures is not None:
+        measured = {"pictures": pictures, **means(figures, name)}
+        others = [e for e in entries[name]["figures"] if e["pictures"] != pictures]
+        entries[name]["figures"] = [*others, measured]
+    text = json.dumps([*entries.values()], indent=2, ensure_ascii=False) + "\n"
+    REGISTRY.write_text(text, encoding="utf-8")
+    for model in read_registry().values():
+        model.page.write_text(card(model), encoding="utf-8")
+
+
+def package(source: Path, name: str, *, license: str) -> dict[str, Any]:
+    """Write weights and graph; return what the registry says of them."""
+    stored = read_generator(source)
+    tensors = {key: tensor.half() for key, tensor in stored.tensors.items()}
+    facts = {**stored.facts, "license": license}
+    stored = StoredGenerator(**{**vars(stored), "tensors": tensors, "facts": facts})
+    weights = FOLDER / f"{name}.safetensors"
+    options = {"name": stored.name, "arguments": stored.arguments, "scale": stored.scale}
+    save_generator(weights, tensors, **options, facts=facts)
+    generator = build_stored(stored, weights)
+    description = Description(
+        name=stored.name,
+        arguments=stored.arguments,
+        scale=stored.scale,
+        parameters=sum(weight.numel() for weight in generator.parameters()),
+        halo=generator.halo,
+        facts=facts,
+        license=license,
+    )
+    model = to_onnx(generator, example_of(whole=False, half=False), name=name)
+    refer(model, weights)
+    for key, value in description.properties().items():
+        if key != "parity":
+            model.metadata_props.add(key=key, value=value)
+    (FOLDER / f"{name}.onnx").write_bytes(model.SerializeToString(deterministic=True))
+    return {
+        "sha256": file_hash(weights),
+        "generator": {"name": stored.name, **stored.arguments},
+        "parameters": description.parameters,
+        "scale": stored.scale,
+        "degradation": stored.facts.get("degradation", ""),
+    }
+
+
+def refer(model: onnx.ModelProto, weights: Path) -> None:
+    """Let a graph read its float32 constants from a safetensors file, where they lie in float16.
+
+    ONNX's external data is a file's name, an offset and a length, which a safetensors file has too.
+    ONNX Runtime casts them once, when it starts.
+    """
+    file = weights.read_bytes()
+    start = 8 + int.from_bytes(file[:8], "little")
+    places = {}
+    for tensor in json.loads(file[8:start]).values():
+        if "data_offsets" in tensor:
+            first, end = (start + offset for offset in tensor["data_offsets"])
+            values = np.frombuffer(file[first:end], np.float16).astype(np.float32)
+            places[values.tobytes()] = first, end - first
+    casts = []
+    for constant in model.graph.initializer:
+        values = numpy_helper.to_array(constant)
+        if values.dtype != np.float32 or values.tobytes() not in places:
+            continue
+        (offset, length), kept = places[values.tobytes()], constant.name
+        constant.Clear()
+        constant.name, constant.data_type = f"{kept}.half", onnx.TensorProto.FLOAT16
+        constant.dims.extend(values.shape)
+        constant.data_location = onnx.TensorProto.EXTERNAL
+        for key, value in (("location", weights.name), ("offset", offset), ("length", length)):
+            constant.external_data.add(key=key, value=str(value))
+        cast = helper.make_node("Cast", [constant.name], [kept], to=onnx.TensorProto.FLOAT)
+        casts.append(cast)
+    nodes = [*casts, *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    assert model.ByteSize() < 100_000, "constants were left in the graph"
+
+
+def means(folder: Path, name: str) -> dict[str, Any]:
+    """Return the protocol and the means of all methods of an evaluation."""
+    found = json.loads((folder / "figures.json").read_text())
+    assert name in found["methods"], f"{folder}: measures {', '.join(found['methods'])}"
+    return {
+        "stamp": found["protocol"]["stamp"],
+        "means": {
+            method: {key: round(node["mean"][key], 4) for key in KEPT if key in node["mean"]}
+            for method, node in found["methods"].items()
+        },
+    }
+
+
+if __name__ == "__main__":
+    typer.run(main)
