@@ -7,7 +7,7 @@ from srgan_lightning.errors import UserError
 from srgan_lightning.tracking.wandb import SUMMARIZED
 
 STEP = "generator_step"
-ADVERSARIAL = "final/after_adversarial"
+PIXEL, ADVERSARIAL = "final/after_pixel", "final/after_adversarial"
 SWEPT = ("generator.name", "data.batch_size", "seed")
 
 
@@ -41,11 +41,14 @@ def make_workspace(
         return workspaces.Section(name=title, panels=list(content), is_open=True)
 
     goal = f"{objective}.max" if objective in SUMMARIZED else objective
-    plane = panels.ScatterPlot(
-        title="Perception and distortion",
-        x=panels.SummaryMetric(f"{ADVERSARIAL}/psnr"),
-        y=panels.SummaryMetric(f"{ADVERSARIAL}/sharpness"),
-    )
+    planes = [
+        panels.ScatterPlot(
+            title=f"Perception ({figure}) and distortion (PSNR)",
+            x=panels.SummaryMetric(f"{ADVERSARIAL}/psnr"),
+            y=panels.SummaryMetric(f"{ADVERSARIAL}/{figure.lower()}"),
+        )
+        for figure in ("LPIPS", "sharpness")
+    ]
     columns = [
         *(panels.ParallelCoordinatesPlotColumn(metric=panels.Config(key)) for key in swept),
         panels.ParallelCoordinatesPlotColumn(metric=panels.SummaryMetric(goal)),
@@ -80,9 +83,9 @@ def make_workspace(
                 "Quality",
                 lines("PSNR [dB]", "val/psnr"),
                 lines("SSIM", "val/ssim"),
-                lines("LPIPS", "val/lpips"),
+                panels.BarPlot(title="LPIPS", metrics=[f"{PIXEL}/lpips", f"{ADVERSARIAL}/lpips"]),
                 lines("sharpness", "val/sharpness"),
-                plane,
+                *planes,
             ),
             section("Pictures", panels.MediaBrowser(media_keys=["comparison", "pictures"])),
             section(
