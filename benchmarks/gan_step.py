@@ -6,7 +6,7 @@ import logging
 import tempfile
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from srgan_lightning.config import check, compose
 from srgan_lightning.data.batches import Pair, TrainBatch
 from srgan_lightning.precision import Resolved, autocast
+from srgan_lightning.tracking.base import Tracker
 from srgan_lightning.tracking.csv import CSVTracker
 from srgan_lightning.training.build import (
     build_datamodule,
@@ -29,6 +30,7 @@ from srgan_lightning.training.checkpoints import Checkpoints
 from srgan_lightning.training.config import TrainConfig
 from srgan_lightning.training.module import SRGANModule
 from srgan_lightning.training.progress import Figures, ProgressBar
+from srgan_lightning.training.signals import Signals
 
 WARM_UP = 1  # steps before the clock starts: kernels are chosen, moments allocated
 PAPER = ("experiment=srgan", "loss.content.features.weights=random")
@@ -87,16 +89,30 @@ class Framework:
         self.module = build_module(self.config, values=values, facts={})
         self.module.to(memory_format=resolved.memory_format)
 
-    def seconds(self, steps: int) -> float:
-        """Train a few steps; returns the seconds of one."""
-        watch = _Watch(self.batch, steps)
+    def seconds(
+        self,
+        steps: int,
+        *,
+        trackers: Sequence[Tracker] | None = None,
+        clock: Callable[[], float] | None = None,
+    ) -> float:
+        """Train a few steps; returns the seconds of one.
+
+        Args:
+            steps: after the one that is not counted.
+            trackers: the loggers; a CSV file if None.
+            clock: what counts the seconds; the time of day if None.
+        """
+        watch = _Watch(self.batch, steps, clock or now)
         with tempfile.TemporaryDirectory() as folder, quiet_lightning(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
             trainer = build_trainer(
                 self.config,
                 self.resolved,
-                loggers=[CSVTracker(Path(folder) / "metrics.csv")],
+                loggers=[CSVTracker(Path(folder) / "metrics.csv")]
+                if trackers is None
+                else [*trackers],
                 callbacks=[watch, *self._callbacks(Path(folder))],
             )
             trainer.fit(self.module, _Ready(self.datamodule, watch))
@@ -109,15 +125,18 @@ class Framework:
             max_nonfinite=self.config.optim.max_nonfinite,
         )
         bar = ProgressBar(figures, console=Console(file=io.StringIO()))
-        return [figures, bar, Checkpoints(folder, self.config.callbacks.checkpoint)]
+        signals = Signals(every_n_steps=self.config.trainer.log_every_n_steps)
+        checkpoints = self.config.callbacks.checkpoint
+        return [figures, bar, signals, Checkpoints(folder, checkpoints, signals=signals)]
 
 
 class _Watch(pl.Callback):
     """Hands out the batch again and again, and times all steps after the first."""
 
-    def __init__(self, batch: TrainBatch, steps: int) -> None:
+    def __init__(self, batch: TrainBatch, steps: int, clock: Callable[[], float]) -> None:
         self.batch = batch
         self.steps = steps
+        self.clock = clock
         self.started = self.stopped = 0.0
 
     def __len__(self) -> int:
@@ -126,12 +145,12 @@ class _Watch(pl.Callback):
     def __iter__(self) -> Iterator[TrainBatch]:
         for index in range(len(self)):
             if index == WARM_UP:
-                self.started = now()
+                self.started = self.clock()
             yield self.batch
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Stop the clock."""
-        self.stopped = now()
+        self.stopped = self.clock()
 
 
 class _Ready(pl.LightningDataModule):

@@ -8,6 +8,7 @@ from typing import NoReturn
 import typer
 
 from srgan_lightning.commands.blend import blend
+from srgan_lightning.commands.dashboard import dashboard
 from srgan_lightning.commands.demo import demo
 from srgan_lightning.commands.evaluate import evaluate
 from srgan_lightning.commands.export import export
@@ -39,6 +40,7 @@ app.command()(blend)
 app.command()(export)
 app.command()(prepare)
 app.command()(report)
+app.command()(dashboard)
 app.command()(info)
 
 

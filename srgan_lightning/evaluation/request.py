@@ -166,13 +166,20 @@ def find_ruler(pairs: DegradedPairs | GivenPairs, protocol: Protocol) -> tuple[R
     elif not is_deterministic(degradation):
         degradation = None
         notes.append("LR-PSNR is left out: the degradation draws at random")
-    distances = []
+    distances, missing = find_distances()
+    ruler = Ruler(protocol=protocol, degradation=degradation, distances=distances)
+    return ruler, [*notes, *missing]
+
+
+def find_distances() -> tuple[list[LearnedDistance], list[str]]:
+    """Return the learned distances whose weights are here, and a line for each other one."""
+    distances, missing = [], []
     for name in BACKBONES:
         try:
             distances.append(LearnedDistance(name=name))
         except UserError as reason:
-            notes.append(str(reason))
-    return Ruler(protocol=protocol, degradation=degradation, distances=distances), notes
+            missing.append(str(reason))
+    return distances, missing
 
 
 def build_degradation(node: Mapping[str, Any], *, scale: int) -> Degradation:

@@ -39,7 +39,8 @@ def _ranking(sweep: Overview) -> str:
         plain = name.removeprefix("val/")
         order = "ascending" if BEST.get(plain, 1) < 0 else "descending"
         head.append(sortable(heading(plain), order, hint(plain), "number"))
-    head += [sortable(text, "ascending", "") for text in ("status", "step", "why")]
+    head += [sortable("status", "ascending", ""), sortable("step", "descending", "", "number")]
+    head.append(sortable("why", "ascending", "of jobs that are not well"))
     rows = [
         _row(sweep, job, place if _is_ranked(sweep, job) else None)
         for place, job in enumerate(sweep.ranked, start=1)
@@ -66,7 +67,9 @@ def _row(sweep: Overview, job: JobStanding, place: int | None) -> str:
             cells.append(_cell("diverged", "", "number"))
         else:
             text = written(name.removeprefix("val/"), value)
-            cells.append(_cell(text, repr(value), "number", strong=place == 1))
+            cells.append(
+                _cell(text, repr(value), "number", strong=place == 1 and name == sweep.objective)
+            )
     cells.append(_cell(job.status, job.status))
     cells.append(_cell(progress(job), str(job.step), "number"))
     cells.append(_cell(job.reason, job.reason))

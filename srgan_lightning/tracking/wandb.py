@@ -16,6 +16,8 @@ from srgan_lightning.errors import UserError
 from srgan_lightning.tracking.base import Tracker
 from srgan_lightning.tracking.lineage import ID, checkpoint_artifact, data_artifact, log_used
 
+SUMMARIZED = ("val/psnr", "val/ssim")  # their best, not their last, is what wandb tables show
+
 
 class WandbTracker(Tracker):
     """Logs to wandb with the generator step as x axis.
@@ -91,7 +93,7 @@ class WandbTracker(Tracker):
             )
             self._run.define_metric("generator_step")
             self._run.define_metric("*", step_metric="generator_step")
-            for figure in ("val/psnr", "val/ssim"):
+            for figure in SUMMARIZED:
                 self._run.define_metric(figure, step_metric="generator_step", summary="max")
         return self._run
 

@@ -8,12 +8,14 @@ from rich.console import Console
 from torch import Tensor
 
 from srgan_lightning.data.datamodule import SRDataModule
-from srgan_lightning.evaluation.benchmark import evaluate
+from srgan_lightning.evaluation.benchmark import Contender, measure
 from srgan_lightning.evaluation.comparison import comparison_picture
+from srgan_lightning.evaluation.figures import Ruler
 from srgan_lightning.evaluation.models import GeneratorModel, Model
 from srgan_lightning.evaluation.pairs import BenchmarkPair
 from srgan_lightning.evaluation.protocol import Protocol
 from srgan_lightning.evaluation.render import render
+from srgan_lightning.evaluation.request import find_distances
 from srgan_lightning.evaluation.save import save
 from srgan_lightning.evaluation.table import Table
 from srgan_lightning.imaging.write import write_png
@@ -37,6 +39,8 @@ def report(
     console: Console,
 ) -> Table | None:
     """Measure bicubic and the run's generators on the validation pictures, print, draw, save.
+
+    LPIPS and DISTS are measured too where their weights are in the cache of `torch.hub`.
 
     Writes `figures.csv`, `.json`, `.md` and `comparison.png` into the run folder.
 
@@ -113,8 +117,10 @@ class _Remembering:
 
 def _measure(models: Sequence[Model], datamodule: SRDataModule) -> Table:
     protocol = Protocol(degradation=datamodule.degradation.describe(), crop=datamodule.scale)
-    tables = [evaluate(model, _pairs(datamodule), protocol) for model in models]
-    return sum(tables[1:], start=tables[0])
+    distances, _ = find_distances()
+    ruler = Ruler(protocol=protocol, distances=distances)
+    contenders = [Contender(model.name, model) for model in models]
+    return Table(protocol, list(measure(contenders, _pairs(datamodule), ruler)))
 
 
 def _models(finished: Mapping[str, Path], scale: int) -> list[Model]:

@@ -134,8 +134,8 @@ def test_its_page_shows_curves_pictures_and_a_line_for_each_run(
         time.sleep(1)
     assert sorted(runs) == ["0", "1"]
     for page, words in (
-        ("#timeseries", ["val/psnr", "comparison"]),
-        ("#hparams", ["generator.blocks", "val/psnr"]),
+        ("#timeseries", ["comparison", "d_accuracy"]),
+        ("#hparams", ["generator.blocks", "Trial ID"]),
     ):
         browser.get("about:blank")
         browser.get(server + page)
