@@ -11,7 +11,7 @@ from torch import Tensor
 from srgan_lightning.degradations.motion import Motion
 from srgan_lightning.errors import UserError, nearest
 from srgan_lightning.multiframe.frames import Frames
-from srgan_lightning.multiframe.preparation import Level, grey, pyramid, windowed
+from srgan_lightning.multiframe.prepare import Level, grey, pyramid, windowed
 from srgan_lightning.multiframe.ranking import best_frames
 from srgan_lightning.multiframe.registration.ecc import MODELS, Comparison, Template, align
 from srgan_lightning.multiframe.registration.ecc import Model as EccModel
@@ -108,11 +108,13 @@ def _registered(
         found, fault = _matrices(levels, moved, model)
         matrices.append(found.cpu())
         faults += fault
-        warps = local_warps(levels, moved, found) if local else None
-        if warps is not None:
-            flows.append(warps.cpu())
-        said = judge.compare(moved[0], found, warps)
-        seen.append((said.residual.cpu(), said.correlation.cpu(), said.overlap.cpu()))
+        said = judge.compare(moved[0], found)
+        residual = said.residual
+        if local:  # enough bending makes anything look like something, so it is judged unbent
+            flows.append(local_warps(levels, moved, found))
+            residual = judge.compare(moved[0], found, flows[-1]).residual
+            flows[-1] = flows[-1].cpu()
+        seen.append((residual.cpu(), said.correlation.cpu(), said.overlap.cpu()))
     residual, correlation, overlap = (torch.cat(parts) for parts in zip(*seen, strict=True))
     reasons = reasons_against(residual, correlation, overlap, reference=reference)
     reasons = [fault or reason for fault, reason in zip(faults, reasons, strict=True)]

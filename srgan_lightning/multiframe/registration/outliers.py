@@ -7,7 +7,7 @@ _FAR = 6.0  # standard deviations above the median
 _TIMES = 1.5  # and so many times the median: frames that are all alike differ by less
 _CORRELATED = 0.5  # of the median correlation is the least
 _OVERLAP = 0.1  # of the reference's pixels is the least that a frame must show
-_MEANT = 0.15  # correlation: with less, two frames have nothing in common
+_MEANT = 0.3  # correlation: with less, two frames have nothing in common
 
 
 def reasons_against(
@@ -37,7 +37,7 @@ def reasons_against(
         if n == reference:
             pass
         elif not counts[n]:
-            reason = "does not overlap with the reference"
+            reason = f"shows only {overlap[n]:.0%} of the reference".replace("%", " %")
         elif not correlation[n] >= least:
             reason = f"shows something else than the reference (correlation {correlation[n]:.2f})"
         elif residual[n] > limit and len(typical) > 2:
