@@ -1,0 +1,1 @@
+"""Registered frames made into one picture of higher resolution."""

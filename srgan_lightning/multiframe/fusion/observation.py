@@ -1,0 +1,121 @@
+"""How a picture of high resolution becomes the pixels of frames, and the way back."""
+
+import warnings
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor
+
+from srgan_lightning.degradations.blur import gaussian_radius
+
+_TAPS = 4  # of a cubic, along each axis
+
+
+class Observation:
+    """The linear map A from an HR picture to pixels that frames have seen, and its adjoint.
+
+    A = S B. B is what a sensor does, on HR's grid: a Gaussian blur and the mean over scale x scale
+    pixels. S reads the result by Keys' cubic (1981, a = −0.5) where each pixel of a frame looks.
+    Warping before blurring is the same for translations, and for isotropic blur with rotations;
+    the square of a pixel is not turned with the frame.
+
+    Args:
+        places: the centres of frames' pixels on the HR grid, (x, y), float64 `[M, 2]`.
+        size: (height, width) of HR.
+        scale: HR pixels along the side of a frame's pixel.
+        sigma: of the Gaussian, in pixels of a frame; 0 is none.
+
+    Attributes:
+        inside: which of the M pixels look wholly at HR; the others are not in A, bool `[M]`.
+
+    Example:
+        >>> centres = torch.tensor([[1.5, 5.5], [5.5, 5.5]], dtype=torch.float64)
+        >>> observation = Observation(centres, size=(12, 12), scale=4, sigma=0)
+        >>> observation.inside.tolist(), observation(torch.ones(3, 12, 12)).tolist()
+        ([False, True], [[1.0, 1.0, 1.0]])
+    """
+
+    def __init__(self, places: Tensor, *, size: tuple[int, int], scale: int, sigma: float) -> None:
+        self.size = size
+        self._kernel = sensor_kernel(scale, sigma).to(places.device)
+        lost = len(self._kernel) - 1
+        self._height, self._width = size[0] - lost, size[1] - lost
+        centre = places - lost / 2
+        corner = centre.floor()
+        x, y = corner.long().unbind(-1)
+        last_x, last_y = self._width - _TAPS + 1, self._height - _TAPS + 1
+        self.inside = (x >= 1) & (y >= 1) & (x <= last_x) & (y <= last_y)
+        x, y, share = x[self.inside], y[self.inside], (centre - corner)[self.inside]
+        steps = torch.arange(-1, _TAPS - 1, device=places.device)
+        columns = ((y[:, None] + steps)[..., None] * self._width) + (x[:, None] + steps)[:, None]
+        weights = _cubic(share[:, 1])[..., None] * _cubic(share[:, 0])[:, None]
+        self._rows, self._back = _sparse(
+            columns.flatten(1), weights.flatten(1).float(), max(0, self._height * self._width)
+        )
+
+    def __call__(self, hr: Tensor) -> Tensor:
+        """Return A HR.
+
+        Args:
+            hr: float32 `[C, H, W]`.
+
+        Returns:
+            `[inside pixels, C]`.
+        """
+        seen = _blur(hr, self._kernel)
+        return self._rows @ seen.flatten(1).T.contiguous()
+
+    def adjoint(self, pixels: Tensor) -> Tensor:
+        """Return Aᵀ pixels: `[inside pixels, C]` to `[C, H, W]`."""
+        seen = (self._back @ pixels).T.reshape(-1, 1, self._height, self._width)
+        line = self._kernel.view(1, 1, 1, -1)
+        wide = F.conv_transpose2d(F.conv_transpose2d(seen, line), line.transpose(2, 3))
+        return wide[:, 0]
+
+
+def sensor_kernel(scale: int, sigma: float) -> Tensor:
+    """Return a Gaussian of sigma·scale HR pixels followed by the mean of `scale` pixels.
+
+    >>> sensor_kernel(4, 0).tolist()
+    [0.25, 0.25, 0.25, 0.25]
+    """
+    box = torch.full((scale,), 1 / scale, dtype=torch.float64)
+    if sigma > 0:
+        radius = gaussian_radius(sigma * scale)
+        offsets = torch.arange(-radius, radius + 1, dtype=torch.float64)
+        gauss = torch.exp(-(offsets**2) / (2 * (sigma * scale) ** 2))
+        padded = F.pad(box.view(1, 1, -1), (2 * radius, 2 * radius))
+        box = F.conv1d(padded, (gauss / gauss.sum()).view(1, 1, -1)).flatten()
+    return box.float()
+
+
+def _blur(hr: Tensor, kernel: Tensor) -> Tensor:
+    line = kernel.view(1, 1, 1, -1)
+    return F.conv2d(F.conv2d(hr[:, None], line), line.transpose(2, 3))[:, 0]
+
+
+def _cubic(t: Tensor) -> Tensor:
+    """Return Keys' weights of the four pixels around a point, `[..., 4]`."""
+    first, second = ((2 - t) * t - 1) * t / 2, ((3 * t - 5) * t * t + 2) / 2
+    third, fourth = ((4 - 3 * t) * t + 1) * t / 2, (t - 1) * t * t / 2
+    return torch.stack([first, second, third, fourth], dim=-1)
+
+
+def _sparse(columns: Tensor, values: Tensor, width: int) -> tuple[Tensor, Tensor]:
+    """Return a sparse matrix of so many entries in each row, and its transpose."""
+    count, taps = columns.shape
+    starts = torch.arange(count + 1, device=columns.device) * taps
+    flat = columns.flatten()
+    order = torch.argsort(flat, stable=True)
+    ends = torch.bincount(flat, minlength=width).cumsum(0)
+    below = F.pad(ends, (1, 0))
+    rows = order // taps
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta")
+        there = torch.sparse_csr_tensor(
+            starts.int(), flat.int(), values.flatten(), (count, width), check_invariants=False
+        )
+        back = torch.sparse_csr_tensor(
+            below.int(), rows.int(), values.flatten()[order], (width, count), check_invariants=False
+        )
+    return there, back
