@@ -14,6 +14,7 @@ import sep
 import torch
 import typer
 from contest import console, contest, table
+from flatness import PATCH, grid_power
 from numpy.typing import NDArray
 from rich.progress import track
 from scipy.ndimage import uniform_filter
@@ -26,7 +27,6 @@ from srgan_lightning.inference.torch_upscaler import TorchUpscaler
 from srgan_lightning.networks.generators.srresnet import SRResNet
 
 SCALE = 4
-PATCH = 16  # pixels
 FLAT = 2.0  # grey levels: the deviation that a flat patch of HR stays below
 RADIUS = 4.0  # HR pixels, one of LR: how far a star may have moved
 DETECTED, THERE = 5.0, 3.0  # sigmas of HR's noise: what counts as a star, and what makes it true
@@ -46,8 +46,12 @@ def flat(models: Models, hr: Folder, degradation: Name = "bicubic") -> None:
 
     The grid is what repeats every 4 pixels in flat patches: the deviation of the 16 means of pixels
     of equal place in a cell of 4x4, of luma less its mean over 4x4 pixels. HR's own is chance.
+    Its energy is what each patch has at the periods of 4 and 2 pixels, against HR's; the peak is
+    that against the frequencies between, 1 where there is no line.
     """
-    begun = table("flat patches [grey levels]", "", "grid", "grid / HR's", "deviation", "shift")
+    heads = ("grid", "grid / HR's", "energy / HR's", "peak", "deviation", "shift")
+    begun = table("flat patches [grey levels]", "", *heads)
+    flat_lumas: dict[str, list[NDArray[np.float64]]] = {}
     rows: dict[str, list[tuple[float, float, float]]] = {}
     patches = 0
     for picture, made in _pairs(models, hr, degradation):
@@ -56,14 +60,24 @@ def flat(models: Models, hr: Folder, degradation: Name = "bicubic") -> None:
         for name, sr in {"HR": picture, **made}.items():
             shift = float(sr.mean() - picture.mean())
             if places:
+                luma = _luma(sr)
+                flat_lumas.setdefault(name, []).extend(luma[place] for place in places)
                 deviation = np.mean([sr[place].std(axis=(0, 1)).mean() for place in places])
                 rows.setdefault(name, []).append((_grid(sr, places), float(deviation), shift))
     reference = float(np.mean([grid for grid, _, _ in rows["HR"]]))
+    powers = {name: grid_power(np.stack(lumas)) for name, lumas in flat_lumas.items()}
     for name, found in rows.items():
         grid, deviation, _ = np.mean(found, axis=0)
+        line, between = powers[name]
         shift = max((each for _, _, each in found), key=abs)
         begun.add_row(
-            name, f"{grid:.3f}", f"{grid / reference:.2f}", f"{deviation:.2f}", f"{shift:+.2f}"
+            name,
+            f"{grid:.3f}",
+            f"{grid / reference:.2f}",
+            f"{line / powers['HR'][0]:.2f}",
+            f"{line / between:.2f}",
+            f"{deviation:.2f}",
+            f"{shift:+.2f}",
         )
     console.print(begun, f"{patches} flat patches; shift: the largest of any picture's mean")
 
