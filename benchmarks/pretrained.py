@@ -53,6 +53,7 @@ def flat(models: Models, hr: Folder, degradation: Name = "bicubic") -> None:
     for picture, made in _pairs(models, hr, degradation):
         places = _flat_places(picture)
         patches += len(places)
+        made.pop("LR")
         for name, sr in {"HR": picture, **made}.items():
             shift = float(sr.mean() - picture.mean())
             if places:
