@@ -56,7 +56,7 @@ class TensorBoardTracker(Tracker):
             from tensorboard.plugins.hparams.summary_v2 import hparams_pb
             from torch.utils.tensorboard import SummaryWriter
 
-            self._writer = SummaryWriter(  # type: ignore[no-untyped-call]
+            self._writer = SummaryWriter(
                 str(self._folder),
                 purge_step=self._resume_step + 1 if self._resume_step else None,
                 flush_secs=FLUSH_SECONDS,
