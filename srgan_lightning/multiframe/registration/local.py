@@ -10,7 +10,7 @@ from srgan_lightning.multiframe.prepare import Level, blur
 
 _LEVELS = 3  # the flow is at most some pixels of the coarsest
 _STEPS = 8  # at each level, at most
-_SMALL = 0.01  # pixels: after such a step another is in vain
+_SMALL = 0.003  # pixels: after such a step another is in vain
 _WINDOW = 4.0  # pixels, standard deviation: over so much a warp is taken for a shift
 _SMOOTH = 2.5  # pixels: and so much is it smoothed
 _STIFF = 0.05  # of the mean gradient's square: what has less structure follows its surroundings
