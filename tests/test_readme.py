@@ -221,6 +221,10 @@ def measure(program: str) -> int:
 
 @pytest.fixture
 def execute(stopped: None, home: Path, small: list[str]) -> Callable[[str], None]:
+    def make_sweep(folder: str) -> None:
+        sweep = ["-m", "seed=0,1", "trainer.max_steps=1", f"hydra.sweep.dir={folder}"]
+        assert srgan("train", *reduced(sweep, small)) == 0
+
     def run(command: str) -> None:
         if "<" in command:  # pipes are the shell's
             ours = command.replace("srgan", f"{sys.executable} -m srgan_lightning", 1)
@@ -237,10 +241,16 @@ def execute(stopped: None, home: Path, small: list[str]) -> Callable[[str], None
             case ["srgan", "demo", *arguments]:
                 serve_and_interrupt(arguments)
             case ["srgan", "sweep", *arguments]:
-                folder = f"hydra.sweep.dir={arguments[1]}"
-                sweep = ["-m", "seed=0,1", "trainer.max_steps=1", folder]
-                assert srgan("train", *reduced(sweep, small)) == 0
+                if not Path(arguments[1]).exists():
+                    make_sweep(arguments[1])
                 assert srgan("sweep", *arguments) == 0, command
+            case ["srgan", "dashboard", "--sweep", folder, *arguments]:
+                make_sweep(folder)
+                assert srgan("dashboard", "--sweep", folder, *arguments) == 0, command
+            case ["tensorboard", "--logdir", folder]:  # tests/tracking looks at its page
+                assert [*Path(folder).glob("*/events.out.tfevents.*")], command
+            case ["wandb", "sync", pattern]:  # there is no network here
+                assert len([*Path().glob(pattern)]) == 2, command
             case ["srgan", "train", *arguments]:
                 assert srgan("train", *reduced(arguments, small)) == 0, command
             case [

@@ -1,6 +1,7 @@
 """Frames made ready to be compared: grey, without holes, smooth, at several sizes."""
 
 import dataclasses
+import math
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -75,11 +76,18 @@ def _blurred(values: Tensor, weight: Tensor, sigma: float) -> Level:
 
 
 def blur(images: Tensor, sigma: float) -> Tensor:
-    """Blur `[N, H, W]` with a Gaussian; the edge pixel is repeated beyond the border."""
+    """Blur `[N, H, W]` with a Gaussian; the edge pixel is repeated beyond the border.
+
+    Sums of moved pictures: with one channel that is several times as fast as a convolution.
+    """
     radius = gaussian_radius(sigma)
-    offsets = torch.arange(-radius, radius + 1, device=images.device, dtype=images.dtype)
-    kernel = torch.exp(-(offsets**2) / (2 * sigma**2))
-    kernel /= kernel.sum()
-    padded = F.pad(images[:, None], (radius, radius, radius, radius), mode="replicate")
-    rows = F.conv2d(padded, kernel.view(1, 1, -1, 1))
-    return F.conv2d(rows, kernel.view(1, 1, 1, -1))[:, 0]
+    kernel = [math.exp(-(offset**2) / (2 * sigma**2)) for offset in range(-radius, radius + 1)]
+    total = sum(kernel)
+    blurred = F.pad(images[:, None], (radius, radius, radius, radius), mode="replicate")[:, 0]
+    for axis in (1, 2):
+        length = blurred.shape[axis] - 2 * radius
+        summed = torch.zeros_like(blurred.narrow(axis, 0, length))
+        for place, weight in enumerate(kernel):
+            summed.add_(blurred.narrow(axis, place, length), alpha=weight / total)
+        blurred = summed
+    return blurred

@@ -119,8 +119,12 @@ def _measure(models: Sequence[Model], datamodule: SRDataModule) -> Table:
     protocol = Protocol(degradation=datamodule.degradation.describe(), crop=datamodule.scale)
     distances, _ = find_distances()
     ruler = Ruler(protocol=protocol, distances=distances)
-    contenders = [Contender(model.name, model) for model in models]
-    return Table(protocol, list(measure(contenders, _pairs(datamodule), ruler)))
+    rows = [
+        row
+        for model in models
+        for row in measure([Contender(model.name, model)], _pairs(datamodule), ruler)
+    ]
+    return Table(protocol, rows)
 
 
 def _models(finished: Mapping[str, Path], scale: int) -> list[Model]:
