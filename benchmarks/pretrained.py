@@ -55,7 +55,6 @@ def flat(models: Models, hr: Folder, degradation: Name = "bicubic") -> None:
     rows: dict[str, list[tuple[float, float, float]]] = {}
     patches = 0
     for picture, made in _pairs(models, hr, degradation):
-        del made["LR"]
         places = _flat_places(picture)
         patches += len(places)
         made.pop("LR")
