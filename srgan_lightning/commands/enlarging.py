@@ -35,7 +35,7 @@ def enlarge(tasks: Sequence[Task], pipeline: Pipeline, output: Path | None) -> l
             failures.append(error)
     start = time.perf_counter()
     pixels = 0
-    with _progress() as progress:
+    with progress_bar() as progress:
         bar = progress.add_task("", total=sum(areas.values()), rate="")
 
         def advance(made: int) -> None:
@@ -84,7 +84,8 @@ def _pixels(task: Task) -> int:
             return height * width
 
 
-def _progress() -> Progress:
+def progress_bar() -> Progress:
+    """Return a bar on standard error; its tasks have a field `rate`."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
