@@ -12,6 +12,7 @@ from srgan_lightning.commands.dashboard import dashboard
 from srgan_lightning.commands.demo import demo
 from srgan_lightning.commands.evaluate import evaluate
 from srgan_lightning.commands.export import export
+from srgan_lightning.commands.fuse import fuse
 from srgan_lightning.commands.info import info
 from srgan_lightning.commands.models import app as models
 from srgan_lightning.commands.prepare import prepare
@@ -34,6 +35,7 @@ app.command(context_settings=HYDRA)(train)
 app.command(context_settings=HYDRA)(evaluate)
 app.add_typer(sweep, name="sweep")
 app.command()(upscale)
+app.command()(fuse)
 app.add_typer(models, name="models")
 app.command()(demo)
 app.command()(blend)

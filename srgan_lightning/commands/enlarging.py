@@ -42,7 +42,7 @@ def enlarge(tasks: Sequence[Task], pipeline: Pipeline, output: Path | None) -> l
     areas = {task: pixels * pipeline.upscaler.scale**2 for task, pixels in sizes.items()}
     start = time.perf_counter()
     pixels = 0
-    with _progress() as progress:
+    with progress_bar() as progress:
         bar = progress.add_task("", total=sum(areas.values()), rate="")
 
         def advance(made: int) -> None:
@@ -98,7 +98,8 @@ def _pixels(task: Task) -> int:
             return height * width
 
 
-def _progress() -> Progress:
+def progress_bar() -> Progress:
+    """Return a bar on standard error; its tasks have a field `rate`."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),

@@ -1,0 +1,245 @@
+"""`srgan fuse`: many frames of one scene become one picture of higher resolution."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from srgan_lightning.errors import UserError
+
+if TYPE_CHECKING:
+    from srgan_lightning.degradations.motion import Motion
+    from srgan_lightning.multiframe.frames import Frames
+
+RECONSTRUCTION, MOTION, FILES = "Reconstruction", "Motion", "Files"
+
+
+def fuse(
+    inputs: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FRAMES...",
+            help="A folder of pictures, pictures, a video, an animation, a TIFF of many pages, a "
+            "FITS cube or FITS files: together one burst.",
+        ),
+    ],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output",
+            "-o",
+            help="The picture: .png (16 bits), .tif (floating point), .fits (with weight and "
+            "uncertainty), .jpg, .webp, .bmp.",
+        ),
+    ],
+    method: Annotated[
+        Literal["map", "drizzle", "shift-and-add", "back-projection"],
+        typer.Option(
+            help="map: the most probable picture, robust and sharp; drizzle and shift-and-add: "
+            "linear, for measuring; back-projection: Irani's and Peleg's.",
+            rich_help_panel=RECONSTRUCTION,
+        ),
+    ] = "map",
+    scale: Annotated[
+        int, typer.Option(help="Enlarge the sides by this, 1 to 8.", rich_help_panel=RECONSTRUCTION)
+    ] = 4,
+    psf: Annotated[
+        float,
+        typer.Option(
+            metavar="SIGMA",
+            help="Blur of the frames, in their pixels, that map and back-projection undo.",
+            rich_help_panel=RECONSTRUCTION,
+        ),
+    ] = 0.5,
+    pixfrac: Annotated[
+        float,
+        typer.Option(
+            help="Drizzle: the side of a drop, in pixels.", rich_help_panel=RECONSTRUCTION
+        ),
+    ] = 0.7,
+    then: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL",
+            help="Enlarge the fused picture further with a model, as `srgan upscale --model`.",
+            rich_help_panel=RECONSTRUCTION,
+        ),
+    ] = None,
+    motion: Annotated[
+        Literal["translation", "similarity", "affine", "homography", "stars"],
+        typer.Option(help="How frames may differ in place.", rich_help_panel=MOTION),
+    ] = "translation",
+    local: Annotated[
+        bool,
+        typer.Option("--local", help="And local warps (seeing).", rich_help_panel=MOTION),
+    ] = False,
+    keep: Annotated[
+        str,
+        typer.Option(
+            metavar="PERCENT", help="Fuse the sharpest frames only.", rich_help_panel=MOTION
+        ),
+    ] = "100%",
+    motion_file: Annotated[
+        Path | None,
+        typer.Option(
+            help="Take the motion from such a file, do not register.", rich_help_panel=MOTION
+        ),
+    ] = None,
+    save_motion: Annotated[
+        Path | None,
+        typer.Option(help="Write the motion of all frames (.json).", rich_help_panel=MOTION),
+    ] = None,
+    maps: Annotated[
+        bool,
+        typer.Option(
+            "--maps",
+            help="Also write NAME.weight.tif and NAME.uncertainty.tif; FITS has them anyway.",
+            rich_help_panel=FILES,
+        ),
+    ] = False,
+    flux: Annotated[
+        Literal["keep", "conserve"],
+        typer.Option(
+            help="FITS: keep surface brightness, or conserve sums (values / scale²).",
+            rich_help_panel=FILES,
+        ),
+    ] = "keep",
+    overwrite: Annotated[
+        bool,
+        typer.Option("--overwrite", help="Replace older outputs.", rich_help_panel=FILES),
+    ] = False,
+) -> None:
+    """Fuse many frames of one scene into one picture of higher resolution.
+
+    Frames that were taken from slightly different places show, together, detail that none of them
+    has. They are registered, those that do not fit are left out, which is said, and the rest is
+    fused. The result lies on the grid of the sharpest frame (FITS: of the first one).
+
+    Example: srgan fuse clip.mp4 -o fused.png
+
+    Example: srgan fuse night/*.fits -o fused.fits --method drizzle --motion stars --flux conserve
+    """
+    import time
+
+    import numpy as np
+    import torch
+
+    from srgan_lightning import __version__
+    from srgan_lightning.commands.enlarging import progress_bar
+    from srgan_lightning.imaging.encode import format_of
+    from srgan_lightning.imaging.fits import is_fits
+    from srgan_lightning.inference.load import load_upscaler
+    from srgan_lightning.multiframe import fusion
+    from srgan_lightning.multiframe.frames import open_frames
+    from srgan_lightning.multiframe.ranking import best_frames
+    from srgan_lightning.multiframe.write import write_fits, write_picture
+
+    share = _share(keep)
+    names = [output, *([save_motion] if save_motion else [])]
+    beside = {
+        name: output.with_suffix(f".{name}.tif") if maps and not is_fits(output) else None
+        for name in ("weight", "uncertainty")
+    }
+    for file in (*names, *(file for file in beside.values() if file)):
+        if file.exists() and not overwrite:
+            raise UserError(f"{file}: exists; --overwrite replaces it")
+    if not is_fits(output):
+        format_of(output)
+    start = time.perf_counter()
+    frames = open_frames(inputs)
+    if is_fits(output) != (frames.header is not None):
+        kind = "FITS" if frames.header is not None else "pictures"
+        raise UserError(f"{output}: the frames are {kind}, and so must be the output")
+    upscaler = load_upscaler(then) if then else None
+    with progress_bar() as progress:
+        bar = progress.add_task("registering", total=None, rate="")
+        found, kept = _registered(frames, motion, local, motion_file)
+        if share < 1:
+            chosen = set(best_frames(frames, keep=share)[0])
+            kept = [n for n in kept if n in chosen]
+        if len(kept) < 2:
+            raise UserError("fewer than two frames are left to be fused; keep more of them")
+        progress.update(bar, description="fusing", total=1.0)
+        with torch.inference_mode():
+            fused = fusion.fuse(
+                frames.only(kept),
+                found.select(kept),
+                method=method,
+                scale=scale,
+                sigma=psf,
+                pixfrac=pixfrac,
+                on_progress=lambda done: progress.advance(bar, done),
+            )
+    picture: Any = fused.picture.numpy()
+    planes = {"weight": fused.weight.numpy()[None], "uncertainty": fused.uncertainty.numpy()}
+    method_words = {"map": f", psf {psf:g}", "back-projection": f", psf {psf:g}"}
+    details = method_words.get(method, f", pixfrac {pixfrac:g}" if method == "drizzle" else "")
+    told = {
+        "Software": f"srgan-lightning {__version__}",
+        "Fusion": f"{method} of {len(kept)} of {len(frames)} frames, x{scale}{details}, "
+        f"motion {'given' if motion_file else motion + (' and local' if local else '')}",
+    }
+    factor = scale
+    if upscaler is not None:
+        told |= upscaler.describe(32)
+        whole = np.ascontiguousarray(np.nan_to_num(picture).transpose(1, 2, 0))
+        picture = np.concatenate([*upscaler.strips(whole)]).transpose(2, 0, 1)
+        factor *= upscaler.scale
+        planes = {}  # nobody knows how sure a generator is
+    if save_motion:
+        found.save(save_motion)
+    if is_fits(output):
+        low, high = frames.scale
+        picture = picture.astype(np.float64) * (high - low) + low
+        extra = {"WEIGHT": planes["weight"][0]} if planes else {}
+        if planes:
+            extra["UNCERTAINTY"] = planes["uncertainty"][0] * (high - low)
+        write_fits(
+            output,
+            picture.astype(np.float32),
+            frames.header,
+            maps=extra,
+            scale=factor,
+            conserve=flux == "conserve",
+            provenance=told,
+        )
+    else:
+        write_picture(output, picture, provenance=told)
+        for name, file in beside.items():
+            if file is not None and planes:
+                write_picture(file, planes[name], provenance=told)
+    typer.echo(
+        f"{len(kept)} of {len(frames)} frames fused to {output}: {picture.shape[2]}x"
+        f"{picture.shape[1]} pixels in {time.perf_counter() - start:.1f} s ({method})"
+    )
+
+
+def _registered(
+    frames: Frames, model: Any, local: bool, file: Path | None
+) -> tuple[Motion, list[int]]:
+    """Return the motion of all frames, and which of them may be fused."""
+    from srgan_lightning.degradations.motion import Motion
+    from srgan_lightning.multiframe.registration import register
+
+    first = 0 if frames.header is not None else None  # its header is the result's
+    if file is None:
+        found = register(frames, model=model, local=local, reference=first)
+        return found.motion, [int(n) for n in found.kept.nonzero()[:, 0]]
+    motion = Motion.load(file)
+    if len(motion) != len(frames):
+        raise UserError(f"{file}: tells of {len(motion)} frames, but there are {len(frames)}")
+    if first is not None and motion.flow is None:
+        motion = motion.relative_to(first)
+    return motion, list(range(len(frames)))
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text.strip().removesuffix("%")) / 100
+    except ValueError:
+        share = 0.0
+    if not 0 < share <= 1:
+        raise UserError(f"--keep: {text!r} is no share; say it as 30%")
+    return share

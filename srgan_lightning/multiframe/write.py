@@ -1,0 +1,85 @@
+"""A fused picture to a file."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from srgan_lightning.imaging.document import Document
+from srgan_lightning.imaging.encode import write_document
+from srgan_lightning.imaging.fits import scale_header
+from srgan_lightning.imaging.write import whole_file
+
+Planes = NDArray[np.float32]  # [C, H, W]
+_THIRD_AXIS = re.compile(
+    r"(NAXIS|CTYPE|CRVAL|CRPIX|CDELT|CUNIT|CROTA)3[A-Z]?|(CD|PC)(3_\d|\d_3)[A-Z]?"
+)
+
+
+def write_picture(path: Path, picture: Planes, *, provenance: Mapping[str, str]) -> None:
+    """Write TIFF in floating point, all other formats with 16 bits or what they have.
+
+    Args:
+        path: PNG, TIFF, JPEG, WebP or BMP.
+        picture: `[1 or 3, H, W]` in [0, 1]; NaN becomes transparent, but stays NaN in TIFF.
+        provenance: as `write_strips` takes it.
+    """
+    colour = np.ascontiguousarray(picture.transpose(1, 2, 0))
+    alpha = None
+    if path.suffix.lower() not in (".tif", ".tiff"):
+        known = np.isfinite(colour).all(axis=2)
+        if not known.all():
+            alpha = known.astype(np.uint16) * 65535
+        levels = np.where(known[..., None], colour, 0).clip(0, 1) * 65535
+        write_document(
+            path, Document(np.rint(levels).astype(np.uint16), alpha), provenance=provenance
+        )
+    else:
+        write_document(path, Document(colour.astype(np.float32)), provenance=provenance)
+
+
+def write_fits(
+    path: Path,
+    picture: Planes,
+    header: Any,
+    *,
+    maps: Mapping[str, NDArray[np.float32]],
+    scale: int,
+    conserve: bool,
+    provenance: Mapping[str, str],
+) -> None:
+    """Write a FITS file whose pixels point at the same sky as the reference frame's.
+
+    Args:
+        path: the file.
+        picture: `[1, H, W]` in the file's units.
+        header: astropy's, of the reference frame; is left as it is.
+        maps: further planes by the names of their units; UNCERTAINTY has the picture's units.
+        scale: pixels of the picture along the side of a frame's.
+        conserve: divide by scale², so that the sum over a star stays.
+        provenance: goes to HISTORY.
+    """
+    from astropy.io import fits
+
+    header = header.copy()
+    for keyword in [key for key in header if _THIRD_AXIS.fullmatch(key)]:
+        del header[keyword]
+    if int(header.get("WCSAXES", 2)) > 2:
+        header["WCSAXES"] = 2
+    header["NAXIS"] = 2
+    for keyword in ("XTENSION", "EXTNAME", "PCOUNT", "GCOUNT"):
+        header.remove(keyword, ignore_missing=True)
+    scale_header(header, (scale, scale))
+    area = scale**2 if conserve else 1
+    told = f"flux conserved: values / {area}" if conserve else "surface brightness kept"
+    for line in (f"fused {scale} times, {told}", *(f"{k}: {v}" for k, v in provenance.items())):
+        header.add_history(line.encode("ascii", "replace").decode())
+    units = [fits.PrimaryHDU(picture[0] / area, header)]
+    for name, plane in maps.items():
+        values = plane / area if name == "UNCERTAINTY" else plane
+        units.append(fits.ImageHDU(values.astype(np.float32), name=name))
+    with whole_file(path) as part:
+        fits.HDUList(units).writeto(part)
