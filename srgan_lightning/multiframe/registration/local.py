@@ -68,14 +68,15 @@ def _refined(reference: Level, frames: Level, matrices: Tensor, flow: Tensor) ->
     begin = project(matrices[:, None, None], torch.stack([x, y], dim=-1))
     linear = matrices[:, :2, :2].to(flow.dtype)
     stiff = _STIFF * (gx**2 + gy**2).mean().clamp(min=1e-12)
-    weight = _seen(frames.weight, begin + flow.movedim(1, -1)) * reference.weight
-    xx, xy, yy = (blur(weight * product, _WINDOW) for product in (gx * gx, gx * gy, gy * gy))
-    xx, yy = xx + stiff, yy + stiff
-    determinant = xx * yy - xy * xy
     for _ in range(_STEPS):
-        seen = sample_cubic(frames.values[:, None], begin + flow.movedim(1, -1))[:, 0]
-        off = weight * (_same_brightness(seen, image.expand_as(seen), weight) - image)
-        right_x, right_y = (blur(off * slope, _WINDOW) for slope in (gx, gy))
+        places = begin + flow.movedim(1, -1)
+        seen = sample_cubic(frames.values[:, None], places)[:, 0]
+        weight = _seen(frames.weight, places) * reference.weight
+        off = _same_brightness(seen, image.expand_as(seen), weight) - image
+        xx, xy, yy = (blur(weight * product, _WINDOW) for product in (gx * gx, gx * gy, gy * gy))
+        right_x, right_y = (blur(weight * off * slope, _WINDOW) for slope in (gx, gy))
+        xx, yy = xx + stiff, yy + stiff
+        determinant = xx * yy - xy * xy
         step = torch.stack([yy * right_x - xy * right_y, xx * right_y - xy * right_x], dim=1)
         step = (step / determinant[:, None]).clamp(-_LONGEST, _LONGEST)
         flow = flow - torch.einsum("nij,njhw->nihw", linear, step)
