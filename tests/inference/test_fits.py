@@ -84,7 +84,7 @@ def test_the_spectral_axis_of_a_cube_stays(tmp_path):
     cube = np.random.default_rng(0).normal(size=(3, 5, 4)).astype(np.float32)
     keys = SKY | SYSTEMS["CDELT"] | {"CTYPE3": "VELO", "CRPIX3": 1.0, "CRVAL3": 5.0, "CDELT3": 2.0}
     source = put(tmp_path / "a.fits", cube, keys)
-    assert call(source, "-o", tmp_path / "b.fits").exit_code == 0
+    assert call(source, "-o", tmp_path / "b.fits", "-m", "lanczos").exit_code == 0
     data, header = fits.getdata(tmp_path / "b.fits", header=True)
     upscaler = TorchUpscaler.load("lanczos", precision="32-true")
     expected = np.stack([enlarge_plane(plane, upscaler) for plane in cube])
@@ -95,7 +95,8 @@ def test_the_spectral_axis_of_a_cube_stays(tmp_path):
 @pytest.mark.parametrize("kind", ["u1", "i2", "u2", "i4", "i8", "f4", "f8"])
 def test_every_bitpix(tmp_path, kind):
     data = saturn().astype(kind)
-    assert call(put(tmp_path / "a.fits", data), "-o", tmp_path / "b.fits").exit_code == 0
+    source = put(tmp_path / "a.fits", data)
+    assert call(source, "-o", tmp_path / "b.fits", "-m", "lanczos").exit_code == 0
     enlarged, header = fits.getdata(tmp_path / "b.fits", header=True)
     assert header["BITPIX"] == (-32 if kind in ("u1", "i2", "u2", "f4") else -64)
     assert enlarged.shape == (data.shape[0] * 4, data.shape[1] * 4)
@@ -124,8 +125,9 @@ def test_blank_and_scaled_integers(tmp_path):
 def test_flux_is_conserved_when_asked(tmp_path):
     data = np.pad(saturn().astype(np.float64), 8)
     source = put(tmp_path / "a.fits", data)
-    assert call(source, "-o", tmp_path / "kept.fits").exit_code == 0
-    assert call(source, "-o", tmp_path / "sum.fits", "--flux", "conserve").exit_code == 0
+    by = ("-m", "lanczos")
+    assert call(source, "-o", tmp_path / "kept.fits", *by).exit_code == 0
+    assert call(source, "-o", tmp_path / "sum.fits", *by, "--flux", "conserve").exit_code == 0
     kept, conserved = (fits.getdata(tmp_path / name) for name in ("kept.fits", "sum.fits"))
     assert np.allclose(conserved * 16, kept)
     assert conserved.sum() == pytest.approx(data.sum(), rel=1e-3)
@@ -171,14 +173,9 @@ def test_broken_files_and_files_without_images(tmp_path):
 
 def test_mistakes_are_said_in_one_line(tmp_path, monkeypatch):
     source = put(tmp_path / "a.fits", np.ones((3, 3), np.float32))
-    (tmp_path / "a.png").write_bytes(b"")
-    for asked, message in (
-        ((source, "-o", tmp_path / "b.png"), "FITS becomes FITS"),
-        ((tmp_path / "a.png", "-o", tmp_path / "b.png"), "--model: is missing"),
-    ):
-        caught = call(*asked).exception
-        assert isinstance(caught, UserError)
-        assert message in str(caught)
+    caught = call(source, "-o", tmp_path / "b.png").exception
+    assert isinstance(caught, UserError)
+    assert "FITS becomes FITS" in str(caught)
     monkeypatch.setitem(sys.modules, "astropy.io", None)
     assert "srgan-lightning[astro]" in call(source, "-o", tmp_path / "b.fits").stderr
 

@@ -48,7 +48,7 @@ def test_cfg_prints_the_config_and_does_nothing(name, command, tmp_path):
 def test_help_lists_groups_and_examples(name, command):
     outcome = command(name, "--help")
     assert outcome.status == 0
-    assert "degradation: bicubic, blur_bicubic, classical" in outcome.out
+    assert "degradation: bicubic, blur_bicubic, burst, classical" in outcome.out
     assert f"srgan {name}" in outcome.out
 
 
@@ -168,5 +168,7 @@ def test_every_debug_option_runs(debug, small, tmp_path, capsys):
 @pytest.mark.parametrize("trainer", options("trainer"))
 @pytest.mark.parametrize("optim", options("optim"))
 @pytest.mark.parametrize("logger", options("logger"))
-def test_every_option_composes(trainer, optim, logger):
+def test_every_option_composes(trainer, optim, logger, monkeypatch):
+    for name in ("SLURM_NTASKS_PER_NODE", "SLURM_JOB_NUM_NODES", "SLURM_JOB_ID"):
+        monkeypatch.setenv(name, "2")
     check(TrainConfig, compose([f"trainer={trainer}", f"optim={optim}", f"logger={logger}"]))

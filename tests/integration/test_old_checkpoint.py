@@ -46,7 +46,8 @@ def test_the_checkpoint_of_version_1():
 
 def test_a_run_of_version_1_goes_on(command, tmp_path):
     shutil.copytree(V1, tmp_path / "run")
-    outcome = command("train", "--resume", "run", "trainer.max_steps=null")
+    then = ("generator=srresnet_light", "degradation=blur_bicubic", "init_from=none")
+    outcome = command("train", "--resume", "run", *then, "trainer.max_steps=null")
     assert outcome.status == 0, outcome.err
     assert "resuming at generator step 3" in outcome.out
     assert read_checkpoint(tmp_path / "run/checkpoints/last.ckpt")["step"] == 4
