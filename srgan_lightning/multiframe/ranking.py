@@ -7,7 +7,7 @@ from torch import Tensor
 
 from srgan_lightning.errors import UserError
 from srgan_lightning.multiframe.frames import Frames
-from srgan_lightning.multiframe.registration.prepare import blur, filled, grey
+from srgan_lightning.multiframe.prepare import blur, filled, grey
 
 _SCALE = 1.0  # pixels: σ of the Gaussian below which detail is taken for noise
 _MAD = 1.4826  # standard deviations of a Gaussian in its median absolute deviation

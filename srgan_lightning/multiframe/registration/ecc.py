@@ -9,7 +9,7 @@ from torch import Tensor
 
 from srgan_lightning.degradations.cubic import sample_cubic
 from srgan_lightning.degradations.motion import project
-from srgan_lightning.multiframe.registration.prepare import Level
+from srgan_lightning.multiframe.prepare import Level
 
 Model = Literal["translation", "similarity", "affine", "homography"]
 MODELS: tuple[Model, ...] = ("translation", "similarity", "affine", "homography")

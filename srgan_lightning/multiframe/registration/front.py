@@ -11,13 +11,13 @@ from torch import Tensor
 from srgan_lightning.degradations.motion import Motion
 from srgan_lightning.errors import UserError, nearest
 from srgan_lightning.multiframe.frames import Frames
+from srgan_lightning.multiframe.prepare import Level, grey, pyramid, windowed
 from srgan_lightning.multiframe.ranking import best_frames
 from srgan_lightning.multiframe.registration.ecc import MODELS, Comparison, Template, align
 from srgan_lightning.multiframe.registration.ecc import Model as EccModel
 from srgan_lightning.multiframe.registration.local import local_warps
 from srgan_lightning.multiframe.registration.outliers import reasons_against
 from srgan_lightning.multiframe.registration.phase import phase_correlation
-from srgan_lightning.multiframe.registration.prepare import Level, grey, pyramid, windowed
 from srgan_lightning.multiframe.registration.stars import match_stars
 
 Model = Literal["translation", "similarity", "affine", "homography", "stars"]

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from srgan_lightning.degradations.cubic import sample_cubic
 from srgan_lightning.degradations.motion import project
-from srgan_lightning.multiframe.registration.prepare import Level, blur
+from srgan_lightning.multiframe.prepare import Level, blur
 
 _LEVELS = 3  # the flow is at most some pixels of the coarsest
 _STEPS = 8
