@@ -1,7 +1,7 @@
 """Every command and every example of the documents runs, made small by overrides.
 
 A block runs from its first to its last line in a folder of its own, which holds what the
-documents take for granted: PHOTOS, Set5, data/DIV2K_…, photo.jpg, clip.mp4, waves.gif,
+documents take for granted: PHOTOS, Set5, data/DIV2K_…, photo.jpg, clip.mp4, waves.gif, burst,
 generator.safetensors, TID2013, a stopped run. A block that begins with `# FILE` (below a package
 directive) is that file, and lies there too.
 """
@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 import pytest
 import requests
+import torch
 from clips import moving, write_clip
 from PIL import Image
 from small_run import SMALL
@@ -100,6 +101,7 @@ def prepare_folder(folder: Path) -> None:
     drawn[0].save(folder / "waves.gif", save_all=True, append_images=drawn[1:], duration=40)
     write_clip(folder / "clip.mp4", moving(3))
     prepare_tid2013(folder / "TID2013")
+    prepare_burst(folder / "burst")
     options = {"blocks": 1, "width": 8}
     for name in ("generator", "other"):
         state = SRResNet(**options).state_dict()
@@ -109,6 +111,17 @@ def prepare_folder(folder: Path) -> None:
         if block.file is not None:
             (folder / block.file).parent.mkdir(parents=True, exist_ok=True)
             (folder / block.file).write_text(block.text)
+
+
+def prepare_burst(folder: Path) -> None:
+    """Six frames of squares in colour."""
+    generator = torch.Generator().manual_seed(0)
+    squares = torch.rand(1, 3, 8, 10, generator=generator)
+    hr = squares.repeat_interleave(16, 2).repeat_interleave(16, 3)
+    frames, _ = DEGRADATIONS.build("burst", {"scale": 4, "frames": 6}).observe(hr, generator)
+    folder.mkdir()
+    for number, frame in enumerate(frames[0].permute(0, 2, 3, 1).numpy()):
+        Image.fromarray((frame * 255).round().astype(np.uint8)).save(folder / f"{number}.png")
 
 
 def prepare_tid2013(folder: Path) -> None:
@@ -258,6 +271,7 @@ def execute(stopped: None, home: Path, small: list[str]) -> Callable[[str], None
                 (
                     "evaluate"
                     | "upscale"
+                    | "fuse"
                     | "prepare"
                     | "info"
                     | "blend"

@@ -137,13 +137,13 @@ def fuse(
     from srgan_lightning.multiframe.write import write_fits, write_picture
 
     share = _share(keep)
-    names = [output, *([save_motion] if save_motion else [])]
+    names = (output, save_motion)
     beside = {
         name: output.with_suffix(f".{name}.tif") if maps and not is_fits(output) else None
         for name in ("weight", "uncertainty")
     }
-    for file in (*names, *(file for file in beside.values() if file)):
-        if file.exists() and not overwrite:
+    for file in (*names, *beside.values()):
+        if file is not None and file.exists() and not overwrite:
             raise UserError(f"{file}: exists; --overwrite replaces it")
     if not is_fits(output):
         format_of(output)

@@ -28,11 +28,11 @@ def write_picture(path: Path, picture: Planes, *, provenance: Mapping[str, str])
         provenance: as `write_strips` takes it.
     """
     colour = np.ascontiguousarray(picture.transpose(1, 2, 0))
-    alpha = None
+    alpha: NDArray[np.uint16] | None = None
     if path.suffix.lower() not in (".tif", ".tiff"):
-        known = np.isfinite(colour).all(axis=2)
+        known: NDArray[np.bool_] = np.asarray(np.isfinite(colour).all(axis=2))
         if not known.all():
-            alpha = known.astype(np.uint16) * 65535
+            alpha = np.where(known, 65535, 0).astype(np.uint16)
         levels = np.where(known[..., None], colour, 0).clip(0, 1) * 65535
         write_document(
             path, Document(np.rint(levels).astype(np.uint16), alpha), provenance=provenance

@@ -1,6 +1,7 @@
 """The front door of fusion: registered frames in, one picture out."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Literal
 
 import torch
@@ -97,7 +98,7 @@ def _tiled(
             observation,
             seen[observation.inside],
             scale=scale,
-            on_round=lambda share=share: on_progress(share / rounds),
+            on_round=partial(on_progress, share / rounds),
         )
         there = tuple(slice(s.start * scale, s.stop * scale) for s in (rows, columns))
         inner = (slice(margin * scale, -margin * scale),) * 2

@@ -14,7 +14,7 @@ _HUBER = 1.345  # standard deviations: the usual 95 % efficiency for Gaussian no
 _OFFSETS = ((0, 1), (1, 0), (1, 1), (1, -1))
 _DECAY = 0.7  # α of the bilateral total variation, for each pixel of distance
 _SHARP = 0.01  # differences well below are smoothed as by a square
-_STRENGTH = 100.0  # β = 255 / 100: differences of 100 levels are usual, found by trial
+_STRENGTH = 60.0  # β = 255 / 60, found by trial on photographs and telescope images
 _LEAST_NOISE = 1e-5
 
 
@@ -54,7 +54,7 @@ def most_probable(
         target = observation.adjoint(pull * seen)
         picture = _conjugate_gradients(curved, target, picture, diagonal)
         on_round()
-    weight = observation.adjoint(trust).mean(0)
+    weight = observation.adjoint(trust).mean(0) * scale**2
     return Fused(picture, weight, diagonal.clamp(min=1e-12).rsqrt())
 
 

@@ -1,0 +1,94 @@
+"""How much fusion gains over one frame: synthetic bursts of pictures, the motion estimated.
+
+    python benchmarks/bench_burst.py FOLDER... [--pictures 4] [--crop 192]
+
+For each picture a burst of 16 frames (x4, Gaussian blur, noise of 1/255, rounded to 8 bits) is made
+of its middle. Each method's PSNR (RGB, without a border of 16 pixels) is told less that of the
+reference frame enlarged by bicubic interpolation; the most probable picture also with fewer frames
+and with one wildly wrong frame.
+"""
+
+import argparse
+import math
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812
+from PIL import Image
+from torch import Tensor
+
+from srgan_lightning.degradations.burst import Burst
+from srgan_lightning.imaging.read import list_images, read_rgb
+from srgan_lightning.multiframe.frames import Frames
+from srgan_lightning.multiframe.fusion import fuse
+from srgan_lightning.multiframe.registration import register
+
+COUNTS = (2, 4, 8, 16)
+METHODS = ("shift-and-add", "drizzle", "back-projection", "map")
+
+
+def middle(path: Path, side: int) -> Tensor:
+    """Return the middle of a picture, large ones halved, `[3, side, side]`."""
+    image = Image.fromarray(read_rgb(path))
+    if min(image.size) > 1000:
+        image = image.resize((image.width // 2, image.height // 2), Image.Resampling.LANCZOS)
+    left, top = (image.width - side) // 2, (image.height - side) // 2
+    pixels = np.asarray(image.crop((left, top, left + side, top + side)))
+    return torch.from_numpy(pixels / np.float32(255)).permute(2, 0, 1)
+
+
+def psnr(made: Tensor, hr: Tensor) -> float:
+    """Compare RGB without a border of 16 pixels."""
+    off = (made.nan_to_num().clamp(0, 1) - hr)[:, 16:-16, 16:-16]
+    return -10 * math.log10(float(off.square().mean()))
+
+
+def fused(frames: Tensor, method: str, sigma: float) -> Tensor:
+    """Register a burst and fuse what fits."""
+    burst = Frames.of(frames)
+    found = register(burst, reference=0)
+    kept = found.kept.nonzero()[:, 0].tolist()
+    return fuse(burst.only(kept), found.motion.select(kept), method=method, sigma=sigma).picture
+
+
+def gains(hr: Tensor, sigma: float, seed: int) -> dict[str, float]:
+    """Return bicubic's PSNR and what each method gains over it, in dB."""
+    generator = torch.Generator().manual_seed(seed)
+    burst = Burst(scale=4, frames=max(COUNTS), blur_sigma=(sigma, sigma))
+    frames = burst.observe(hr[None], generator)[0][0]
+    one = F.interpolate(frames[:1], scale_factor=4, mode="bicubic")[0]
+    begin = psnr(one, hr)
+    told = {method: psnr(fused(frames, method, sigma), hr) - begin for method in METHODS}
+    for count in COUNTS[:-1]:
+        told[f"map of {count}"] = psnr(fused(frames[:count], "map", sigma), hr) - begin
+    frames[5] = frames[5].flip(-1, -2)
+    told["one wrong"] = psnr(fused(frames, "map", sigma), hr) - begin
+    return {"bicubic": begin, **told}
+
+
+def main() -> None:
+    """Measure folder by folder."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folders", nargs="+", type=Path)
+    parser.add_argument("--pictures", type=int, default=4, help="of each folder")
+    parser.add_argument("--crop", type=int, default=192)
+    parser.add_argument("--sigma", type=float, default=0.5, help="of the blur, in LR pixels")
+    arguments = parser.parse_args()
+    warnings.simplefilter("ignore")
+    for folder in arguments.folders:
+        files = list_images(folder)
+        files = files[:: max(1, len(files) // arguments.pictures)][: arguments.pictures]
+        rows = []
+        for seed, file in enumerate(files):
+            rows.append(gains(middle(file, arguments.crop), arguments.sigma, seed))
+            print(
+                file.name, *(f"{key} {value:+.2f}" for key, value in rows[-1].items()), flush=True
+            )
+        mean = {key: float(np.mean([row[key] for row in rows])) for key in rows[0]}
+        print(f"{folder} mean:", *(f"{key} {value:+.2f}" for key, value in mean.items()))
+
+
+if __name__ == "__main__":
+    main()

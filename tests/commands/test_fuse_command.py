@@ -1,0 +1,135 @@
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from srgan_lightning.cli import app, main
+from srgan_lightning.degradations.burst import Burst
+
+fits = pytest.importorskip("astropy.io.fits")
+
+
+def srgan(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
+    assert app is not None
+    monkeypatch.setattr("sys.argv", ["srgan", "fuse", *map(str, arguments)])
+    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("default")
+            main()
+    except SystemExit as end:
+        return int(end.code or 0)
+    return 0
+
+
+@pytest.fixture
+def burst(tmp_path: Path) -> Path:
+    """Six frames of a picture with edges."""
+    generator = torch.Generator().manual_seed(0)
+    hr = torch.rand(1, 3, 12, 14, generator=generator).repeat_interleave(16, 2)
+    hr = hr.repeat_interleave(16, 3)
+    frames, _ = Burst(scale=4, frames=6).observe(hr, generator)
+    folder = tmp_path / "burst"
+    folder.mkdir()
+    for n, frame in enumerate(frames[0]):
+        levels = (frame * 255).round().byte().permute(1, 2, 0).numpy()
+        Image.fromarray(levels).save(folder / f"{n}.png")
+    return folder
+
+
+def test_png_has_16_bits_and_says_where_it_comes_from(
+    burst: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    out = tmp_path / "fused.png"
+    motion = tmp_path / "motion.json"
+    told = ("--method", "back-projection", "--maps", "--save-motion", motion)
+    assert srgan(monkeypatch, burst, "-o", out, *told) == 0
+    with Image.open(out) as image:
+        assert image.size == (14 * 16, 12 * 16)
+        assert "back-projection of 6 of 6 frames, x4, psf 0.5" in image.text["Fusion"]
+    assert out.read_bytes()[24] == 16  # bits of a sample
+    assert (tmp_path / "fused.weight.tif").exists()
+    again = tmp_path / "again.png"
+    given = ("--method", "back-projection", "--motion-file", motion)
+    assert srgan(monkeypatch, burst, "-o", again, *given) == 0
+    np.testing.assert_array_equal(np.asarray(Image.open(out)), np.asarray(Image.open(again)))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--keep", "0%"), "--keep"),
+        (("--scale", "9"), "--scale"),
+        (("--psf", "-1"), "--psf"),
+        (("--motion-file", "nothing.json"), "nothing.json"),
+        (("--then", "nothing.safetensors"), "nothing.safetensors"),
+    ],
+)
+def test_bad_input_ends_in_a_line(
+    burst: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys, arguments, told: str
+):
+    assert srgan(monkeypatch, burst, "-o", tmp_path / "out.png", *arguments) == 2
+    *_, line = capsys.readouterr().err.strip().splitlines()
+    assert line.startswith("srgan: error: ")
+    assert told in line
+    assert not list(tmp_path.glob("*out*"))
+
+
+def test_pictures_do_not_become_fits(burst: Path, tmp_path: Path, monkeypatch, capsys):
+    assert srgan(monkeypatch, burst, "-o", tmp_path / "out.fits") == 2
+    assert "the frames are pictures" in capsys.readouterr().err
+
+
+def stars(shift: tuple[float, float]) -> np.ndarray:
+    y, x = np.mgrid[:48, :56].astype(float)
+    picture = np.zeros((48, 56))
+    for cx, cy, flux in ((14.3, 12.8, 900), (40.1, 30.4, 1500), (20.6, 36.2, 600)):
+        square = (x - cx - shift[0]) ** 2 + (y - cy - shift[1]) ** 2
+        picture += flux / (2 * np.pi * 1.5**2) * np.exp(-square / (2 * 1.5**2))
+    return picture
+
+
+@pytest.mark.parametrize("method", ["map", "drizzle", "back-projection"])
+def test_fits_keeps_flux_and_sky(tmp_path: Path, monkeypatch, method: str):
+    from astropy.wcs import WCS
+
+    rng = np.random.default_rng(0)
+    shifts = [(0.0, 0.0), *rng.uniform(-1, 1, (11, 2))]
+    cube = np.stack([stars(shift) for shift in shifts]) + 10
+    cube += rng.normal(0, 0.05, cube.shape)
+    header = fits.Header()
+    for key, value in {
+        "CTYPE1": "RA---TAN",
+        "CTYPE2": "DEC--TAN",
+        "CRPIX1": 20.0,
+        "CRPIX2": 25.0,
+        "CRVAL1": 83.0,
+        "CRVAL2": -5.0,
+        "CDELT1": -1e-4,
+        "CDELT2": 1e-4,
+    }.items():
+        header[key] = value
+    fits.writeto(tmp_path / "cube.fits", cube.astype(np.float32), header)
+    out = tmp_path / "out.fits"
+    options = ("--method", method, "--flux", "conserve", "--psf", "0.3", "--pixfrac", "1")
+    assert srgan(monkeypatch, tmp_path / "cube.fits", "-o", out, *options) == 0
+    with fits.open(out) as units:
+        assert [unit.name for unit in units[1:]] == ["WEIGHT", "UNCERTAINTY"]
+        assert units[0].shape == units[1].shape == units[2].shape == (192, 224)
+        assert any(
+            "surface" in line or "flux conserved" in line for line in units[0].header["HISTORY"]
+        )
+        values = units[0].data.astype(float) - 10 / 16
+        before, after = WCS(header), WCS(units[0].header)
+    for cx, cy, flux in ((14.3, 12.8, 900), (40.1, 30.4, 1500)):
+        sky = before.all_pix2world([[cx, cy]], 0)
+        ((px, py),) = after.all_world2pix(sky, 0)
+        left, top = round(px) - 32, round(py) - 32
+        cut = values[top : top + 65, left : left + 65]
+        y, x = np.mgrid[top : top + 65, left : left + 65]
+        assert cut.sum() == pytest.approx(flux, rel=3e-3)
+        assert (cut * x).sum() / cut.sum() == pytest.approx(px, abs=0.15)
+        assert (cut * y).sum() / cut.sum() == pytest.approx(py, abs=0.15)
