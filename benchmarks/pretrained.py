@@ -55,6 +55,7 @@ def flat(models: Models, hr: Folder, degradation: Name = "bicubic") -> None:
     rows: dict[str, list[tuple[float, float, float]]] = {}
     patches = 0
     for picture, made in _pairs(models, hr, degradation):
+        del made["LR"]
         places = _flat_places(picture)
         patches += len(places)
         made.pop("LR")
@@ -168,8 +169,11 @@ def _luma(picture: NDArray[np.uint8]) -> NDArray[np.float64]:
 
 
 def _sources(luma: NDArray[np.float64], threshold: float) -> Any:
-    found = sep.extract(luma - sep.Background(luma).back(), threshold, minarea=5)
-    return found[np.sqrt(found["a"] * found["b"]) < LARGEST]
+    return sep.extract(luma - sep.Background(luma).back(), threshold, minarea=5)
+
+
+def _stars(sources: Any) -> Any:
+    return sources[np.sqrt(sources["a"] * sources["b"]) < LARGEST]
 
 
 def _compare(
@@ -178,18 +182,20 @@ def _compare(
     """Count SR's stars, false ones, HR's bright ones, those of them in SR; and compare shapes."""
     noise = max(sep.Background(hr).globalrms, 0.25)
     true, mine = _sources(hr, DETECTED * noise), _sources(sr, DETECTED * noise)
-    faint = _sources(hr, THERE * noise)
+    anything = np.concatenate([_places(true), _places(_sources(hr, THERE * noise))])
     lr_noise = max(sep.Background(lr).globalrms, 0.25)
     seen = sep.extract(lr - sep.Background(lr).back(), 1.5 * lr_noise, minarea=3)
     seen = seen[seen["flux"] / (lr_noise * np.sqrt(seen["npix"])) > BRIGHT]
     in_lr = np.stack([seen["x"], seen["y"]], 1) * SCALE + (SCALE - 1) / 2
+    true = _stars(true)
     bright = true[_nearest(_places(true), in_lr)[0] <= RADIUS]
     distance, partner = _nearest(_places(bright), _places(mine))
     both = distance <= RADIUS
     of_hr, of_sr = bright[both], mine[partner[both]]
     size = np.sqrt(of_sr["a"] * of_sr["b"] / (of_hr["a"] * of_hr["b"]))
     shape = of_hr["b"] / of_hr["a"] - of_sr["b"] / of_sr["a"]
-    false = _nearest(_places(mine), _places(faint))[0] > RADIUS
+    mine = _stars(mine)
+    false = _nearest(_places(mine), anything)[0] > RADIUS
     return len(mine), int(false.sum()), len(bright), int(both.sum()), size, shape
 
 

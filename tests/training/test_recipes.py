@@ -9,6 +9,8 @@ import torch
 import yaml
 
 from srgan_lightning.config import check, compose
+from srgan_lightning.degradations import DEGRADATIONS
+from srgan_lightning.errors import UserError
 from srgan_lightning.networks import DISCRIMINATORS, GENERATORS
 from srgan_lightning.pretrained import BOX
 from srgan_lightning.training.config import TrainConfig
@@ -413,3 +415,26 @@ def test_a_recipe_trains(recipe: str, tmp_path: Path):
     assert result.objective > 3
     for stage in stages:
         assert (tmp_path / f"checkpoints/generator-{stage}.safetensors").is_file()
+
+
+def test_the_quickstart_starts_from_the_box_or_from_nothing():
+    default, anew = (check(TrainConfig, composed(*given)) for given in ((), ("init_from=none",)))
+    assert [*default.schedule.stages] == ["adversarial"]
+    assert [*anew.schedule.stages] == ["pixel", "adversarial"]
+    model = BOX[default.init_from]
+    assert {"name": default.generator.name, **default.generator.arguments} == model.generator
+    degradation = default.degradation
+    built = DEGRADATIONS.build(degradation.name, degradation.arguments, scale=default.scale)
+    assert built.describe() == model.degradation
+
+
+def test_stages_from_nothing_alone_leave_none_for_weights():
+    alone = ("schedule.stages.adversarial.from_nothing=true",)
+    with pytest.raises(UserError, match="no stage is left for init_from"):
+        check(TrainConfig, composed(*alone))
+
+
+@pytest.mark.parametrize("name", BOX)
+def test_weights_in_the_box_fit_the_recipe_of_their_name(name: str):
+    generator = check(TrainConfig, recipe_values(name)).generator
+    assert {"name": generator.name, **generator.arguments} == BOX[name].generator
