@@ -1,8 +1,8 @@
 """Puts a trained generator into the box: srgan_lightning/pretrained.
 
 Writes the weights in float16, an ONNX graph that reads them and computes in float32, the entry in
-models.json with its checksum, and the model card. The last layer is corrected so that flat areas
-come out flat (`flattened`). What only a person knows (purpose, licence, the
+models.json with its checksum, and the model card. With --flat the last layer is corrected so that
+flat areas come out flat (`flattened`), which an adversarial stage wants. What only a person knows (purpose, licence, the
 card's data, budget, commands and limits) is edited in models.json; the same command without a
 generator then writes the cards again. Figures come from `srgan evaluate`:
 
@@ -34,6 +34,7 @@ from srgan_lightning.networks.weights import (
 from srgan_lightning.pretrained.box import FOLDER, REGISTRY, read_registry
 from srgan_lightning.pretrained.card import card
 
+RIDGE = 1e-3  # of the mean square; with less, flat areas are flatter still and PSNR falls
 KEPT = ("psnr", "ssim", "lpips", "dists", "sharpness", "brightness", "colour")
 
 
@@ -42,13 +43,14 @@ def main(
     name: Annotated[str | None, typer.Option(help="what the box calls it")] = None,
     figures: Annotated[Path | None, typer.Option(help="a folder of `srgan evaluate`")] = None,
     pictures: Annotated[str, typer.Option(help="what the pictures of --figures are called")] = "",
+    flat: Annotated[bool, typer.Option("--flat", help="make flat areas come out flat")] = False,
 ) -> None:
     """Package a generator, take figures in, write the cards."""
     entries = {entry["name"]: entry for entry in json.loads(REGISTRY.read_text(encoding="utf-8"))}
     if source is not None:
         blank = {"purpose": "", "license": "Apache-2.0", "figures": [], "card": {}}
         entry = {"name": name, **blank, **entries.get(name, {})}
-        packed = package(source, name, license=entry["license"])
+        packed = package(source, name, license=entry["license"], flat=flat)
         entries[name] = {**entry, **packed, "figures": []}  # older ones were other weights'
     if figures is not None:
         measured = {"pictures": pictures, **means(figures, name)}
@@ -60,11 +62,12 @@ def main(
         model.page.write_text(card(model), encoding="utf-8")
 
 
-def package(source: Path, name: str, *, license: str) -> dict[str, Any]:
+def package(source: Path, name: str, *, license: str, flat: bool) -> dict[str, Any]:
     """Write weights and graph; return what the registry says of them."""
     stored = read_generator(source)
-    corrected = flattened(build_stored(stored, source)).state_dict()
-    tensors = {key: tensor.half() for key, tensor in corrected.items()}
+    generator = build_stored(stored, source)
+    weights = (flattened(generator) if flat else generator).state_dict()
+    tensors = {key: tensor.half() for key, tensor in weights.items()}
     facts = {**stored.facts, "license": license}
     stored = StoredGenerator(**{**vars(stored), "tensors": tensors, "facts": facts})
     weights = FOLDER / f"{name}.safetensors"
@@ -117,7 +120,7 @@ def flattened(generator: Compact) -> Compact:
     keep.remove()
     seen = torch.stack([each[0, :, generator.halo, generator.halo] for each in features])
     known = torch.cat([seen, torch.ones(len(seen), 1)], 1).double()
-    ridge = 1e-6 * known.square().sum() / len(known) * torch.eye(known.shape[1], dtype=known.dtype)
+    ridge = RIDGE * known.square().sum() / len(known) * torch.eye(known.shape[1], dtype=known.dtype)
     change = torch.linalg.solve(known.T @ known + ridge, known.T @ torch.stack(wrong).double())
     last.weight -= (change[:-1].T / 9)[..., None, None].float()
     last.bias -= change[-1].float()
