@@ -2,9 +2,9 @@
 
 Writes the weights in float16, an ONNX graph that reads them and computes in float32, the entry in
 models.json with its checksum, and the model card. With --flat the last layer is corrected so that
-flat areas come out flat (`flattened`), which an adversarial stage wants. What only a person knows (purpose, licence, the
-card's data, budget, commands and limits) is edited in models.json; the same command without a
-generator then writes the cards again. Figures come from `srgan evaluate`:
+flat areas come out flat (`flattened`), which an adversarial stage wants. What only a person knows
+(purpose, licence, the card's data, budget, commands and limits) is edited in models.json; the same
+command without a generator then writes the cards again. Figures come from `srgan evaluate`:
 
     python benchmarks/package_model.py RUN/checkpoints/generator.safetensors --name photo-psnr
     srgan evaluate model=[bicubic,photo-psnr] data.set=set5 degradation=bicubic hydra.run.dir=F
