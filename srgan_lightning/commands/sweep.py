@@ -13,14 +13,21 @@ def status(
     folder: Annotated[
         Path, typer.Argument(metavar="DIR", help="The folder that `srgan train -m` fills.")
     ],
+    as_json: Annotated[bool, typer.Option("--json", help="For a program to read.")] = False,
 ) -> None:
     """Show each job: finished, running, waiting, pruned or failed, how far, and its figures."""
+    import json
+
     from rich.console import Console
 
     from srgan_lightning.sweeps.overview import look
-    from srgan_lightning.sweeps.status import render_status
+    from srgan_lightning.sweeps.status import as_values, print_status
 
-    Console(highlight=False).print(render_status(look(folder)))
+    overview = look(folder)
+    if as_json:
+        typer.echo(json.dumps(as_values(overview), indent=1))
+    else:
+        print_status(overview, Console(highlight=False))
 
 
 @app.command()

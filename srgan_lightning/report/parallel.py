@@ -22,12 +22,14 @@ class Line:
         values: as they were given, in the order of the axes.
         reached: the objective, finite.
         quality: 0 for the worst job of the sweep to 1 for the best.
+        finished: whether it got to its end; others reached this at an earlier step.
     """
 
     name: str
     values: Sequence[str]
     reached: float
     quality: float
+    finished: bool
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class _Scale:
 
 
 def parallel(lines: Sequence[Line], *, axes: Sequence[str], objective: str) -> str:
-    """Draw a line for each job, the better the stronger.
+    """Draw a line for each job, the better the stronger, dashed where it is not finished.
 
     A number has its place on its axis, logarithmic where the values span more than a factor
     of 30; a name has a place among the names, in the order in which they came.
@@ -69,9 +71,9 @@ def parallel(lines: Sequence[Line], *, axes: Sequence[str], objective: str) -> s
         points = [
             (x, scale.place(text)) for x, scale, text in zip(spots, scales, texts, strict=True)
         ]
-        best = " best" if one is lines[0] else ""
+        kind = "job" + " best" * (one is lines[0]) + " unfinished" * (not one.finished)
         body.append(
-            f'<g class="job{best}" style="--quality:{one.quality:.3f}">'
+            f'<g class="{kind}" style="--quality:{one.quality:.3f}">'
             f"<title>{escape(one.name)}: {one.reached:.4g}</title>{polyline(points, 'line')}</g>"
         )
     for x, scale, name in zip(spots, scales, [*axes, objective], strict=True):

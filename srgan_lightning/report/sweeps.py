@@ -99,17 +99,19 @@ def _parallel(sweep: Overview) -> str:
             values=[job.values.get(key, "–") for key in sweep.keys],
             reached=sweep.value(job),
             quality=quality(sweep.value(job)),
+            finished=job.status == "finished",
         )
         for job in known
     ]
     axes = [names[key] for key in sweep.keys]
     chart = parallel(lines, axes=axes, objective=sweep.objective)
+    dashed = " Dashed: not finished." if not all(one.finished for one in lines) else ""
     left = len(sweep.jobs) - len(known)
     also = f" {left} without a figure {'is' if left == 1 else 'are'} left out." if left else ""
     return (
         "<h3>Parallel coordinates</h3>"
-        f'<p class="note">A line a job, the better the stronger; the best in another colour.{also}'
-        f'</p><div class="scroll">{chart}</div>'
+        '<p class="note">A line a job, the better the stronger; the best in another colour.'
+        f'{dashed}{also}</p><div class="scroll">{chart}</div>'
     )
 
 

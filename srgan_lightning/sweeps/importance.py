@@ -1,5 +1,6 @@
 """How much each swept value matters: the share of the objective's variance that it explains."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
@@ -64,15 +65,16 @@ def importance(
 
 
 def numbers(values: Sequence[str]) -> list[float] | None:
-    """Return values as numbers; None if one of them is none.
+    """Return values as numbers; None if one of them is none, or not finite.
 
-    >>> numbers(["1e-4", "2"]), numbers(["1e-4", "rrdbnet"])
-    ([0.0001, 2.0], None)
+    >>> numbers(["1e-4", "2"]), numbers(["1e-4", "rrdbnet"]), numbers(["1", "inf"])
+    ([0.0001, 2.0], None, None)
     """
     try:
-        return [float(value) for value in values]
+        found = [float(value) for value in values]
     except ValueError:
         return None
+    return found if all(map(math.isfinite, found)) else None
 
 
 def _classes(values: Sequence[str]) -> list[int]:

@@ -1,13 +1,16 @@
 """How a sweep stands, for a terminal."""
 
 import math
+from typing import Any
 
-from rich.console import Group, RenderableType
+from rich.console import Console, Group
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
 from srgan_lightning.sweeps.overview import JobStanding, Overview, Status, short_keys
 
+WIDEST = 10_000  # characters; more than any table has
 COLOURS: dict[Status, str] = {
     "finished": "green",
     "running": "cyan",
@@ -17,15 +20,54 @@ COLOURS: dict[Status, str] = {
 }
 
 
-def render_status(overview: Overview) -> RenderableType:
-    """Lay out a line for each job: status, progress, what sets it apart, its last figures."""
+def print_status(overview: Overview, console: Console) -> None:
+    """Print a line for each job: status, progress, what sets it apart, its last figures.
+
+    The table is as wide as it needs: a value that is cut or broken is not to be read.
+    """
+    table = _table(overview)
+    needed = Measurement.get(console, console.options.update(max_width=WIDEST), table).maximum
+    console.width = max(console.width, needed)
+    reasons = [
+        Text(f"job {job.job.number} {job.status}: {job.reason}")
+        for job in overview.jobs
+        if job.reason
+    ]
+    end = [Text(f"{summary(overview)}; {best_line(overview)}")]
+    console.print(Group(table, "", *reasons, *([""] if reasons else []), *end), soft_wrap=True)
+
+
+def as_values(overview: Overview) -> dict[str, Any]:
+    """Return the same as plain containers for a program; NaN is None."""
+    return {
+        "objective": overview.objective,
+        "maximize": overview.maximize,
+        "counts": overview.counts,
+        "ranked": [job.job.number for job in overview.ranked],
+        "jobs": [
+            {
+                "number": job.job.number,
+                "folder": str(job.folder),
+                "status": job.status,
+                "reason": job.reason,
+                "step": job.step,
+                "steps": job.steps,
+                "values": dict(job.values),
+                "figures": {k: v if math.isfinite(v) else None for k, v in job.figures.items()},
+            }
+            for job in overview.jobs
+        ],
+    }
+
+
+def _table(overview: Overview) -> Table:
     names = short_keys(overview.keys)
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("job", justify="right")
     table.add_column("status", no_wrap=True)
     table.add_column("step", justify="right", no_wrap=True)
     for key in overview.keys:
-        table.add_column(Text(names[key]), overflow="fold")
+        table.add_column(Text(names[key]), no_wrap=True)
     for name in overview.figures:
         table.add_column(Text(name), justify="right", no_wrap=True)
     for job in overview.jobs:
@@ -36,13 +78,7 @@ def render_status(overview: Overview) -> RenderableType:
             *(Text(job.values.get(key, "–")) for key in overview.keys),
             *(_figure(job.figures.get(name)) for name in overview.figures),
         )
-    reasons = [
-        Text(f"job {job.job.number} {job.status}: {job.reason}")
-        for job in overview.jobs
-        if job.reason
-    ]
-    end = [Text(f"{summary(overview)}; {best_line(overview)}")]
-    return Group(table, "", *reasons, *([""] if reasons else []), *end)
+    return table
 
 
 def progress(job: JobStanding) -> str:

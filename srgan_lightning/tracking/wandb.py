@@ -111,12 +111,12 @@ class WandbTracker(Tracker):
     @rank_zero_only
     def log_data(self, about: Mapping[str, Any]) -> None:
         """Log the list of pictures as the artifact that the run was made of."""
-        self._tell(lambda run: log_used(run, data_artifact(about)))
+        self._tell(lambda run: log_used(run, data_artifact(run, about)))
 
     @rank_zero_only
     def log_checkpoints(self) -> None:
         """Log the run's checkpoints as an artifact."""
-        self._tell(lambda run: run.log_artifact(checkpoint_artifact(self._folder)))
+        self._tell(lambda run: run.log_artifact(checkpoint_artifact(run, self._folder)))
 
     @rank_zero_only
     def make_way(self) -> None:

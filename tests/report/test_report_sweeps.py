@@ -13,7 +13,7 @@ from selenium.webdriver.common.by import By
 
 from srgan_lightning.errors import UserError
 from srgan_lightning.report import write_report
-from srgan_lightning.tracking.state import Job, Sweep, begin, write_state, write_sweep
+from srgan_lightning.tracking.state import Job, Sweep, begin, read_sweep, write_state, write_sweep
 
 NAN = float("nan")
 EVIL = "<script>alert(1)</script>"
@@ -85,6 +85,33 @@ def test_a_sweep_stands_beside_a_run(sweep: Path, run, tmp_path: Path):
     assert "a sweep of 7 jobs: 5 finished, 1 waiting, 1 failed" in page
     assert page.count('class="series ') > 6
     assert "grid: generator=srresnet,lr=0.01" in page
+
+
+def test_jobs_under_way_are_dashed(sweep: Path, tmp_path: Path):
+    assert "unfinished" not in written(tmp_path / "r.html", sweep).partition("<main")[2]
+    write_state(sweep / "2", replace(begin(steps=40), step=9, figures={"val/psnr": 30.0}))
+    page = written(tmp_path / "r.html", sweep)
+    names = re.findall(r'<g class="job([^"]*)".*?<title>job (\d)', page)
+    assert sorted((number, kind) for kind, number in names) == [
+        ("0", ""),
+        ("1", ""),
+        ("2", " unfinished"),
+        ("3", ""),
+        ("4", " best"),
+    ]
+    assert "Dashed: not finished." in page
+
+
+@pytest.mark.parametrize("odd", ["inf", "nan", "null", "[1,2]"])
+def test_a_swept_value_may_be_no_finite_number(odd: str, sweep: Path, tmp_path: Path):
+    made = read_sweep(sweep)
+    jobs = (
+        replace(job, overrides=(f"optim.clip_norm={odd if job.number % 2 else 1.5}",))
+        for job in made.jobs
+    )
+    write_sweep(sweep, replace(made, jobs=tuple(jobs)))
+    page = written(tmp_path / "r.html", sweep)
+    assert f">{odd}</text>" in page  # a place among names on its axis
 
 
 def test_a_broken_sheet_ends_in_one_line(sweep: Path, tmp_path: Path):

@@ -1,6 +1,7 @@
 """How a sweep's state is told from what lies in its folder."""
 
 import io
+import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -8,10 +9,12 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from typer.testing import CliRunner
 
+from srgan_lightning.cli import app
 from srgan_lightning.errors import UserError
 from srgan_lightning.sweeps.overview import look, short_keys
-from srgan_lightning.sweeps.status import render_status
+from srgan_lightning.sweeps.status import print_status
 from srgan_lightning.tracking.state import Job, Sweep, begin, write_state, write_sweep
 
 NAN = float("nan")
@@ -88,8 +91,8 @@ def test_the_runs_say_which_figure_counts_and_whether_less_is_better(sweep: Path
 
 
 def test_the_table_has_a_line_a_job(sweep: Path):
-    console = Console(width=160, record=True, file=io.StringIO())
-    console.print(render_status(look(sweep)))
+    console = Console(width=30, record=True, file=io.StringIO())  # narrower than the table
+    print_status(look(sweep), console)
     header, *lines = console.export_text().splitlines()
     assert header.split() == ["job", "status", "step", "lr", "val/psnr", "val/ssim"]
     assert lines[1].split() == ["1", "finished", "40/40", "100", "%", "1", "26", "0.8"]
@@ -100,6 +103,18 @@ def test_the_table_has_a_line_a_job(sweep: Path):
         "8 jobs: 2 finished, 1 running, 1 waiting, 1 pruned, 3 failed; "
         "best by val/psnr: job 1 (lr=1,seed=1,width=8), 26"
     )
+
+
+def test_a_program_reads_the_same(sweep: Path):
+    told = CliRunner().invoke(app, ["sweep", "status", str(sweep), "--json"])
+    found = json.loads(told.stdout, parse_constant=pytest.fail)  # JSON has no NaN
+    overview = look(sweep)
+    assert found["ranked"] == [job.job.number for job in overview.ranked]
+    assert found["counts"] == overview.counts
+    assert [job["status"] for job in found["jobs"]] == [job.status for job in overview.jobs]
+    assert found["jobs"][1]["figures"] == {"val/psnr": 26.0, "val/ssim": 0.8}
+    assert found["jobs"][2]["figures"] == {"val/psnr": None}
+    assert found["jobs"][7]["values"]["optim.lr"] == "7"
 
 
 def test_keys_of_one_end_keep_as_much_as_tells_them_apart():

@@ -1,5 +1,7 @@
 """What an offline wandb run has on disk, read back record by record."""
 
+import base64
+import hashlib
 import json
 import os
 import struct
@@ -230,6 +232,33 @@ def test_artifacts_lead_from_the_data_to_the_export(values, tmp_path: Path):
     assert (used.name, used.digest) == (checkpoint.name, checkpoint.digest)
     assert [entry.path for entry in made.manifest.contents] == ["model.onnx"]
     assert exit_code(exported) == 0
+
+
+def test_artifacts_wait_in_the_run_folder_as_they_were_logged(tmp_path: Path, monkeypatch):
+    elsewhere = tmp_path / "home"
+    monkeypatch.setenv("WANDB_DATA_DIR", str(elsewhere))
+    folder = tmp_path / "run"
+    checkpoint = folder / "checkpoints/last.ckpt"
+    checkpoint.parent.mkdir(parents=True)
+    checkpoint.write_bytes(b"weights")
+    tracker = WandbTracker(folder, project="p", mode="offline", config={})
+    tracker.log_data({"training_pictures": ["a.png"]})
+    tracker.log_checkpoints()
+    (waiting,) = folder.rglob("artifacts/checkpoint-*/last.ckpt")
+    assert waiting.samefile(checkpoint)  # no second copy
+    newer = checkpoint.with_name("newer")
+    newer.write_bytes(b"other weights")
+    newer.replace(checkpoint)
+    tracker.close()
+
+    (tracked,) = read(folder)
+    entries = [entry for a in artifacts(tracked) for entry in a.manifest.contents]
+    assert [entry.path for entry in entries] == ["data.json", "last.ckpt"]
+    for entry in entries:
+        content = Path(entry.local_path).read_bytes()
+        assert base64.b64encode(hashlib.md5(content).digest()).decode() == entry.digest
+        assert Path(entry.local_path).is_relative_to(folder)
+    assert [path for path in elsewhere.rglob("*") if path.is_file()] == []
 
 
 def test_an_export_of_no_run_is_told_in_one_line(tmp_path: Path):
