@@ -58,7 +58,6 @@ def flat(models: Models, hr: Folder, degradation: Name = "bicubic") -> None:
         del made["LR"]
         places = _flat_places(picture)
         patches += len(places)
-        made.pop("LR")
         for name, sr in {"HR": picture, **made}.items():
             shift = float(sr.mean() - picture.mean())
             if places:
