@@ -2,9 +2,12 @@
 
 from typing import Any
 
-from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.plugins import Plugins
 
 from srgan_lightning.sweeps.jobs import Jobs
+
+Plugins.instance()  # first: its scan executes Hydra's own sweeper once more
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper  # noqa: E402
 
 
 class GridSweeper(BasicSweeper):

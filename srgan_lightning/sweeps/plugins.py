@@ -15,7 +15,7 @@ def register_plugins() -> None:
     Where other plugins with presets of the same names are installed, ours stand in their place:
     Hydra would merge the two.
     """
-    plugins = Plugins.instance()  # first: its scan executes Hydra's own sweeper once more
+    plugins = Plugins.instance()
     from srgan_lightning.sweeps.grid import GridSweeper
     from srgan_lightning.sweeps.queue import QueueLauncher
     from srgan_lightning.sweeps.search import OptunaSweeper

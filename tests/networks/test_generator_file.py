@@ -151,7 +151,7 @@ def test_what_is_no_model_at_all(saved, tmp_path) -> None:
     assert_one_line_error(tmp_path / "nothing.ckpt", "nothing.ckpt: no such file")
     assert_one_line_error(tmp_path / "nothing.safetensors", "nothing.safetensors: no such file")
     assert_one_line_error(
-        tmp_path / "net.onnx", r"a model is a .safetensors or a .ckpt file of .* or a .pth"
+        tmp_path / "net.onnx", r"a model is a .safetensors or a .ckpt file of .*, a .pth"
     )
     for suffix in ("ckpt", "safetensors"):
         for content in (b"", b"hello world\n", bytes(range(64)), b"\x80\x04."):
