@@ -42,7 +42,7 @@ class Meter:
 
     def attach(self, tracker: Tracker) -> Tracker:
         """Count a tracker's calls."""
-        tracker.log_metrics = self._timed(tracker.name, tracker.log_metrics)  # type: ignore[method-assign]
+        tracker.log_metrics = self._timed(tracker.name, tracker.log_metrics)
         return tracker
 
     def _timed(self, name: str, call: Callable[..., None]) -> Callable[..., None]:

@@ -159,7 +159,7 @@ class _Ready(pl.LightningDataModule):
     def __init__(self, datamodule: pl.LightningDataModule, batches: _Watch) -> None:
         super().__init__()
         self.batches = batches
-        self.on_after_batch_transfer = datamodule.on_after_batch_transfer  # type: ignore[method-assign]
+        self.on_after_batch_transfer = datamodule.on_after_batch_transfer
 
     def train_dataloader(self) -> _Watch:
         """Return the batches."""

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from srgan_lightning.degradations.resize import Kernel, imresize
 from srgan_lightning.errors import UserError
@@ -36,10 +37,12 @@ class Interpolation(Generator):
         self.scale = scale
 
     @property
-    def halo(self) -> int:  # noqa: D102 - inherited
+    @override
+    def halo(self) -> int:
         return self.radius
 
-    def forward(self, lr: Tensor) -> Tensor:  # noqa: D102 - inherited
+    @override
+    def forward(self, lr: Tensor) -> Tensor:
         with torch.autocast(lr.device.type, enabled=False):
             return imresize(lr, scale=self.scale, kernel=self.kernel)
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from srgan_lightning.classical.dictionaries import CHUNK, learn
 from srgan_lightning.classical.fitted import FittedGenerator
@@ -92,10 +93,12 @@ class SparseCoding(FittedGenerator):
         self.register_buffer("D_hr", torch.zeros(atoms, (scale * patch) ** 2))
 
     @property
-    def halo(self) -> None:  # noqa: D102 - inherited
+    @override
+    def halo(self) -> None:
         return None
 
-    def fit(  # noqa: D102 - inherited
+    @override
+    def fit(
         self,
         pairs: Iterable[tuple[Tensor, Tensor]],
         *,
@@ -119,7 +122,8 @@ class SparseCoding(FittedGenerator):
         self.D_hr.copy_(hr)
 
     @torch.no_grad()
-    def forward(self, lr: Tensor) -> Tensor:  # noqa: D102 - inherited
+    @override
+    def forward(self, lr: Tensor) -> Tensor:
         if not self.D_lr.any():
             raise UserError(
                 "sparse_coding: is not fitted yet; `srgan train experiment=sparse_coding` fits it "

@@ -5,6 +5,7 @@ import math
 import torch
 from torch import Tensor
 from torch.nn.functional import pad
+from typing_extensions import override
 
 from srgan_lightning.classical.observation import Observation, Observed
 from srgan_lightning.degradations.resize import imresize
@@ -74,11 +75,13 @@ class TotalVariation(Generator):
         self.tolerance = tolerance
 
     @property
-    def halo(self) -> None:  # noqa: D102 - inherited
+    @override
+    def halo(self) -> None:
         return None
 
     @torch.no_grad()
-    def forward(self, lr: Tensor) -> Tensor:  # noqa: D102 - inherited
+    @override
+    def forward(self, lr: Tensor) -> Tensor:
         with torch.autocast(lr.device.type, enabled=False):
             y = lr.to(torch.promote_types(lr.dtype, torch.float32)).contiguous()
             return torch.stack([self._solve(picture) for picture in y]).to(lr.dtype)

@@ -3,7 +3,7 @@
 import dataclasses
 
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 from torch import Tensor
 
 from srgan_lightning.degradations.base import (

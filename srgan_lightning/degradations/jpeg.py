@@ -8,7 +8,7 @@ import functools
 import math
 
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 from torch import Tensor
 
 # ITU-T T.81 (1992), annex K.1: quantisation steps of luminance and chrominance at quality 50.

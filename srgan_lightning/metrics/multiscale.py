@@ -1,6 +1,6 @@
 """SSIM at several scales at once."""
 
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 from torch import Tensor
 
 from srgan_lightning.metrics.functional import WINDOW, similarity

@@ -4,7 +4,7 @@ import dataclasses
 import math
 
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 from torch import Tensor
 
 from srgan_lightning.degradations.blur import gaussian_radius

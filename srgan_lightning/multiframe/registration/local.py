@@ -1,7 +1,7 @@
 """Local warps, as the air's seeing makes them: a smooth optical flow that matrices leave over."""
 
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 from torch import Tensor
 
 from srgan_lightning.degradations.cubic import sample_cubic

@@ -1,7 +1,7 @@
 """The U-Net discriminator of Real-ESRGAN."""
 
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, pixel_shuffle
+from typing_extensions import override
 
 from srgan_lightning.networks.base import GENERATORS, Generator
 from srgan_lightning.networks.initial import start_small
@@ -49,10 +50,12 @@ class Compact(Generator):
         self._start_as_identity()
 
     @property
-    def halo(self) -> int:  # noqa: D102 - inherited
+    @override
+    def halo(self) -> int:
         return self.blocks + 2
 
-    def forward(self, lr: Tensor) -> Tensor:  # noqa: D102 - inherited
+    @override
+    def forward(self, lr: Tensor) -> Tensor:
         correction = pixel_shuffle(self.body(lr), self.scale)
         return correction + interpolate(lr, scale_factor=self.scale, mode="nearest")
 

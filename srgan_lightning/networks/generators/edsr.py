@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from srgan_lightning.networks.base import GENERATORS, Generator
 from srgan_lightning.networks.layers import check_sizes, conv, shuffle_halo, shuffle_steps
@@ -53,10 +54,12 @@ class EDSR(Generator):
         self.tail = nn.Sequential(shuffle_steps(width, scale), conv(width, 3))
 
     @property
-    def halo(self) -> int:  # noqa: D102 - inherited
+    @override
+    def halo(self) -> int:
         return 1 + 2 * self.blocks + 1 + shuffle_halo(1, self.scale)
 
-    def forward(self, lr: Tensor) -> Tensor:  # noqa: D102 - inherited
+    @override
+    def forward(self, lr: Tensor) -> Tensor:
         features = self.head(lr - self.mean)
         features = features + self.body(features)
         sr: Tensor = self.tail(features) + self.mean

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from torch import Tensor, nn
+from typing_extensions import override
 
 from srgan_lightning.networks.base import GENERATORS, Generator
 from srgan_lightning.networks.layers import check_sizes, conv
@@ -44,9 +45,11 @@ class ESPCN(Generator):
         )
 
     @property
-    def halo(self) -> int:  # noqa: D102 - inherited
+    @override
+    def halo(self) -> int:
         return 5 // 2 + 1 + 1
 
-    def forward(self, lr: Tensor) -> Tensor:  # noqa: D102 - inherited
+    @override
+    def forward(self, lr: Tensor) -> Tensor:
         sr: Tensor = self.layers(lr)
         return sr.to(lr.dtype)

@@ -1,6 +1,7 @@
 """FSRCNN, SRCNN made fast: everything but the last layer works on LR."""
 
 from torch import Tensor, nn
+from typing_extensions import override
 
 from srgan_lightning.errors import UserError
 from srgan_lightning.networks.base import GENERATORS, Generator
@@ -66,13 +67,15 @@ class FSRCNN(Generator):
         nn.init.zeros_(self.deconvolution.bias)  # type: ignore[arg-type]
 
     @property
-    def halo(self) -> int:  # noqa: D102 - inherited
+    @override
+    def halo(self) -> int:
         # LR pixel i writes SR pixels scale·i − padding … scale·i − padding + 8.
         before = (self.scale - 1 + self.padding) // self.scale
         after = (KERNEL - 1 - self.padding) // self.scale
         return 5 // 2 + self.mappings + max(before, after)
 
-    def forward(self, lr: Tensor) -> Tensor:  # noqa: D102 - inherited
+    @override
+    def forward(self, lr: Tensor) -> Tensor:
         sr: Tensor = self.deconvolution(self.layers(lr))
         return sr.to(lr.dtype)
 

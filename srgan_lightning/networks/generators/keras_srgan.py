@@ -3,6 +3,7 @@
 from typing import Literal
 
 from torch import Tensor, nn
+from typing_extensions import override
 
 from srgan_lightning.networks.base import GENERATORS, Generator
 from srgan_lightning.networks.keras import keras_norm, start_as_keras
@@ -76,10 +77,12 @@ class KerasSRGAN(Generator):
         start_as_keras(self)
 
     @property
-    def halo(self) -> int:  # noqa: D102 - inherited
+    @override
+    def halo(self) -> int:
         return 4 + 2 * self.blocks + 1 + shuffle_halo(4, self.scale)
 
-    def forward(self, lr: Tensor) -> Tensor:  # noqa: D102 - inherited
+    @override
+    def forward(self, lr: Tensor) -> Tensor:
         features = self.head(lr)
         features = features + self.body(features)
         sr: Tensor = (self.tail(self.upsample(features)) + 1) / 2

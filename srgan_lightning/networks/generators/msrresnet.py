@@ -2,6 +2,7 @@
 
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, leaky_relu, pixel_shuffle, relu
+from typing_extensions import override
 
 from srgan_lightning.errors import UserError
 from srgan_lightning.networks.base import GENERATORS, Generator
@@ -46,10 +47,12 @@ class MSRResNet(Generator):
         start_small(self)
 
     @property
-    def halo(self) -> int:  # noqa: D102 - inherited
+    @override
+    def halo(self) -> int:
         return shuffle_halo(2, self.scale) + 2 * self.blocks + 1
 
-    def forward(self, lr: Tensor) -> Tensor:  # noqa: D102 - inherited
+    @override
+    def forward(self, lr: Tensor) -> Tensor:
         features = self.body(leaky_relu(self.conv_first(lr), 0.1))
         for number, factor in enumerate(prime_factors(self.scale), start=1):
             convolution = self.get_submodule(f"upconv{number}")

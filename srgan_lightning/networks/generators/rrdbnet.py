@@ -7,6 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, pad, pixel_unshuffle
+from typing_extensions import override
 
 from srgan_lightning.errors import UserError
 from srgan_lightning.networks.base import GENERATORS, Generator
@@ -76,22 +77,26 @@ class RRDBNet(Generator):
             self._start_bilinear()
 
     @property
-    def halo(self) -> int:  # noqa: D102 - inherited
+    @override
+    def halo(self) -> int:
         radius = 2
         for _ in range(self.doublings):
             radius = math.ceil((radius + 1) / 2)
         return self.unshuffle * (radius + 1 + 15 * self.blocks + 1) + self.unshuffle - 1
 
     @property
-    def grid(self) -> int:  # noqa: D102 - inherited
+    @override
+    def grid(self) -> int:
         return self.unshuffle
 
     @property
-    def picture_layers(self) -> tuple[str, ...]:  # noqa: D102 - inherited
+    @override
+    def picture_layers(self) -> tuple[str, ...]:
         ups = (f"conv_up{number}" for number in range(1, self.doublings + 1))
         return (*ups, "conv_hr", "conv_last")
 
-    def forward(self, lr: Tensor) -> Tensor:  # noqa: D102 - inherited
+    @override
+    def forward(self, lr: Tensor) -> Tensor:
         rows, columns = (-side % self.unshuffle for side in lr.shape[-2:])
         folded = lr
         if self.unshuffle > 1:

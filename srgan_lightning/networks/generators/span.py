@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, interpolate, pad, pixel_shuffle, silu
+from typing_extensions import override
 
 from srgan_lightning.networks.base import GENERATORS, Generator
 from srgan_lightning.networks.initial import start_as, start_small
@@ -56,10 +57,12 @@ class SPAN(Generator):
             self._start_bilinear()
 
     @property
-    def halo(self) -> int:  # noqa: D102 - inherited
+    @override
+    def halo(self) -> int:
         return 1 + 3 * BLOCKS + 1 + 1
 
-    def forward(self, lr: Tensor) -> Tensor:  # noqa: D102 - inherited
+    @override
+    def forward(self, lr: Tensor) -> Tensor:
         first = self.conv_1((lr - self.mean) * self.gain)
         answers, inner = [first], first
         for number in range(1, BLOCKS + 1):

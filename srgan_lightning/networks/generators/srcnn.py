@@ -3,6 +3,7 @@
 from typing import Literal
 
 from torch import Tensor, nn
+from typing_extensions import override
 
 from srgan_lightning.networks.base import GENERATORS, Generator
 from srgan_lightning.networks.enlarge import enlarge, enlarged_halo
@@ -58,10 +59,12 @@ class SRCNN(Generator):
         )
 
     @property
-    def halo(self) -> int:  # noqa: D102 - inherited
+    @override
+    def halo(self) -> int:
         return enlarged_halo(9 // 2 + self.middle_kernel // 2 + 5 // 2, self.scale)
 
-    def forward(self, lr: Tensor) -> Tensor:  # noqa: D102 - inherited
+    @override
+    def forward(self, lr: Tensor) -> Tensor:
         sr: Tensor = self.layers(enlarge(lr, self.scale))
         return sr.to(lr.dtype)
 

@@ -5,6 +5,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
+from typing_extensions import override
 
 from srgan_lightning.errors import UserError
 from srgan_lightning.networks.base import GENERATORS, Generator
@@ -95,7 +96,8 @@ class SRResNet(Generator):
                 nn.init.zeros_(parameter)
 
     @property
-    def halo(self) -> int:  # noqa: D102 - inherited
+    @override
+    def halo(self) -> int:
         radius = self.outer_kernel // 2
         if self.upsampler == "pixelshuffle":
             radius = shuffle_halo(radius, self.scale)
@@ -105,7 +107,8 @@ class SRResNet(Generator):
         radius += 1 + 2 * self.blocks + self.outer_kernel // 2
         return max(radius, BICUBIC_RADIUS) if self.image_skip == "bicubic" else radius
 
-    def forward(self, lr: Tensor) -> Tensor:  # noqa: D102 - inherited
+    @override
+    def forward(self, lr: Tensor) -> Tensor:
         features = self.head(lr)
         features = features + self.body(features)
         sr: Tensor = self.tail(self.upsample(features))

@@ -1,6 +1,7 @@
 """VDSR, a deep network that learns what bicubic lacks."""
 
 from torch import Tensor, nn
+from typing_extensions import override
 
 from srgan_lightning.errors import UserError
 from srgan_lightning.networks.base import GENERATORS, Generator
@@ -45,10 +46,12 @@ class VDSR(Generator):
                 nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
 
     @property
-    def halo(self) -> int:  # noqa: D102 - inherited
+    @override
+    def halo(self) -> int:
         return enlarged_halo(self.radius, self.scale)
 
-    def forward(self, lr: Tensor) -> Tensor:  # noqa: D102 - inherited
+    @override
+    def forward(self, lr: Tensor) -> Tensor:
         bicubic = enlarge(lr, self.scale)
         sr: Tensor = bicubic + self.residual(bicubic)
         return sr.to(lr.dtype)
