@@ -22,7 +22,7 @@ import typer
 from onnx import helper, numpy_helper
 
 from srgan_lightning.export.graph import example_of, to_onnx
-from srgan_lightning.export.metadata import Description
+from srgan_lightning.export.write import describe
 from srgan_lightning.networks.generators.compact import Compact
 from srgan_lightning.networks.weights import (
     StoredGenerator,
@@ -66,23 +66,15 @@ def package(source: Path, name: str, *, license: str, flat: bool) -> dict[str, A
     """Write weights and graph; return what the registry says of them."""
     stored = read_generator(source)
     generator = build_stored(stored, source)
-    weights = (flattened(generator) if flat else generator).state_dict()
-    tensors = {key: tensor.half() for key, tensor in weights.items()}
+    trained = (flattened(generator) if flat else generator).state_dict()
+    tensors = {key: tensor.half() for key, tensor in trained.items()}
     facts = {**stored.facts, "license": license}
     stored = StoredGenerator(**{**vars(stored), "tensors": tensors, "facts": facts})
     weights = FOLDER / f"{name}.safetensors"
     options = {"name": stored.name, "arguments": stored.arguments, "scale": stored.scale}
     save_generator(weights, tensors, **options, facts=facts)
     generator = build_stored(stored, weights)
-    description = Description(
-        name=stored.name,
-        arguments=stored.arguments,
-        scale=stored.scale,
-        parameters=sum(weight.numel() for weight in generator.parameters()),
-        halo=generator.halo,
-        facts=facts,
-        license=license,
-    )
+    description = describe(stored, generator, license)
     model = to_onnx(generator, example_of(whole=False, half=False), name=name)
     refer(model, weights)
     for key, value in description.properties().items():

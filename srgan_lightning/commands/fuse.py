@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from srgan_lightning.commands.options import FILES, Flux, Overwrite
 from srgan_lightning.errors import UserError
 
 if TYPE_CHECKING:
     from srgan_lightning.degradations.motion import Motion
     from srgan_lightning.multiframe.frames import Frames
 
-RECONSTRUCTION, MOTION, FILES = "Reconstruction", "Motion", "Files"
+RECONSTRUCTION, MOTION = "Reconstruction", "Motion"
 
 
 def fuse(
@@ -99,17 +100,8 @@ def fuse(
             rich_help_panel=FILES,
         ),
     ] = False,
-    flux: Annotated[
-        Literal["keep", "conserve"],
-        typer.Option(
-            help="FITS: keep surface brightness, or conserve sums (values / scale²).",
-            rich_help_panel=FILES,
-        ),
-    ] = "keep",
-    overwrite: Annotated[
-        bool,
-        typer.Option("--overwrite", help="Replace older outputs.", rich_help_panel=FILES),
-    ] = False,
+    flux: Flux = "keep",
+    overwrite: Overwrite = False,
 ) -> None:
     """Fuse many frames of one scene into one picture of higher resolution.
 
@@ -134,8 +126,11 @@ def fuse(
     from srgan_lightning.multiframe import fusion
     from srgan_lightning.multiframe.frames import open_frames
     from srgan_lightning.multiframe.ranking import best_frames
+    from srgan_lightning.multiframe.then import enlarged
     from srgan_lightning.multiframe.write import write_fits, write_picture
 
+    if maps and then:
+        raise UserError("--maps: nobody knows how sure a generator is; leave it out, or --then")
     share = _share(keep)
     names = (output, save_motion)
     beside = {
@@ -184,12 +179,9 @@ def fuse(
     factor = scale
     if upscaler is not None:
         told |= upscaler.describe(32)
-        whole = np.ascontiguousarray(np.nan_to_num(picture).transpose(1, 2, 0))
-        picture = np.concatenate([*upscaler.strips(whole)]).transpose(2, 0, 1)
+        picture = enlarged(picture, upscaler)
         factor *= upscaler.scale
         planes = {}  # nobody knows how sure a generator is
-    if save_motion:
-        found.save(save_motion)
     if is_fits(output):
         low, high = frames.scale
         picture = picture.astype(np.float64) * (high - low) + low
@@ -208,8 +200,10 @@ def fuse(
     else:
         write_picture(output, picture, provenance=told)
         for name, file in beside.items():
-            if file is not None and planes:
+            if file is not None:
                 write_picture(file, planes[name], provenance=told)
+    if save_motion:
+        found.save(save_motion)
     typer.echo(
         f"{len(kept)} of {len(frames)} frames fused to {output}: {picture.shape[2]}x"
         f"{picture.shape[1]} pixels in {time.perf_counter() - start:.1f} s ({method})"

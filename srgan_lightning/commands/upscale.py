@@ -11,9 +11,10 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from srgan_lightning.commands.options import FILES, Flux, Overwrite
 from srgan_lightning.errors import UserError
 
-MODEL, SIZE, COMPUTING, FILES = "Model", "Size", "Computing", "Files"
+MODEL, SIZE, COMPUTING = "Model", "Size", "Computing"
 AUTO = "auto"
 
 
@@ -133,10 +134,7 @@ def upscale(
     suffix: Annotated[
         str, typer.Option(help="Put behind each output's name.", rich_help_panel=FILES)
     ] = "",
-    overwrite: Annotated[
-        bool,
-        typer.Option("--overwrite", help="Replace older outputs.", rich_help_panel=FILES),
-    ] = False,
+    overwrite: Overwrite = False,
     resume: Annotated[
         bool,
         typer.Option(
@@ -159,13 +157,7 @@ def upscale(
             rich_help_panel=FILES,
         ),
     ] = None,
-    flux: Annotated[
-        Literal["keep", "conserve"],
-        typer.Option(
-            help="FITS: keep surface brightness, or conserve sums (values / scale²).",
-            rich_help_panel=FILES,
-        ),
-    ] = "keep",
+    flux: Flux = "keep",
 ) -> None:
     """Enlarge pictures with a trained generator.
 

@@ -29,7 +29,7 @@ def sample_cubic(images: Tensor, xy: Tensor) -> Tensor:
     share = (points - corner).to(images.dtype)
     columns = _taps(corner[..., 0].long(), width)
     rows = _taps(corner[..., 1].long(), height)
-    across, down = _weights(share[..., 0]), _weights(share[..., 1])
+    across, down = cubic_weights(share[..., 0]), cubic_weights(share[..., 1])
     flat = images.flatten(2)
     result = images.new_zeros(batch, channels, points.shape[2])
     for row, weight in zip(rows, down, strict=True):
@@ -46,7 +46,8 @@ def _taps(first: Tensor, length: int) -> list[Tensor]:
     return [torch.minimum(place, 2 * length - 1 - place) for place in places]
 
 
-def _weights(t: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def cubic_weights(t: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return the weights of the four pixels around a point that lies `t` behind the second."""
     return (
         ((2 - t) * t - 1) * t / 2,
         ((3 * t - 5) * t * t + 2) / 2,

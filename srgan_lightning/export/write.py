@@ -79,7 +79,7 @@ def export_onnx(
     require_onnx()
     stored, generator = _load(source)
     check_exportable(generator)
-    description = replace(_describe(stored, generator, license), precision=precision, whole=whole)
+    description = replace(describe(stored, generator, license), precision=precision, whole=whole)
     half = precision == "float16"
     computing = copy.deepcopy(generator).half() if half else generator
     network = Whole(computing) if whole else computing
@@ -121,7 +121,7 @@ def export_safetensors(
     """
     card = _check_target(target, ".safetensors", overwrite=overwrite)
     stored, generator = _load(source)
-    description = _describe(stored, generator, license)
+    description = describe(stored, generator, license)
     facts = stored.facts if license == UNSTATED else {**stored.facts, "license": license}
     try:
         save_generator(
@@ -144,7 +144,8 @@ def _load(source: str | Path) -> tuple[StoredGenerator, Generator]:
     return stored, build_stored(stored, source)
 
 
-def _describe(stored: StoredGenerator, generator: Generator, license: str) -> Description:
+def describe(stored: StoredGenerator, generator: Generator, license: str) -> Description:
+    """Gather what is known of a generator; its own licence stands where none is given."""
     facts = dict(stored.facts)
     known = facts.pop("license", UNSTATED)
     return Description(

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hydra.core.utils import JobReturn, JobStatus
+from hydra.plugins.launcher import Launcher
+from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 from srgan_lightning.sweeps.jobs import take_apart
@@ -12,6 +14,16 @@ OF_THE_SWEEP = (
     *("hydra/launcher=", "hydra.launcher.", "hydra/sweeper=", "hydra.sweeper."),
     *("hydra.sweep.", "hydra.run.", "hydra.mode="),
 )
+
+
+class CommandLauncher(Launcher):
+    """A launcher whose jobs are commands."""
+
+    def setup(
+        self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
+    ) -> None:
+        """Take the sweep's config."""
+        self.config = config
 
 
 def run_arguments(config: DictConfig, overrides: Sequence[str]) -> list[str]:

@@ -9,16 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from hydra.core.utils import JobReturn
-from hydra.plugins.launcher import Launcher
-from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig
 
 from srgan_lightning.errors import UserError
-from srgan_lightning.sweeps.command import folder_of, launched, run_arguments
+from srgan_lightning.sweeps.command import CommandLauncher, folder_of, launched, run_arguments
 from srgan_lightning.sweeps.jobs import take_apart
 
 
-class QueueLauncher(Launcher):
+class QueueLauncher(CommandLauncher):
     """Starts each job as a process that sees one GPU, or has a share of the CPU's threads.
 
     Args:
@@ -30,12 +27,6 @@ class QueueLauncher(Launcher):
         self.device = device
         self.slots = slots
         self._running: set[subprocess.Popen[bytes]] = set()
-
-    def setup(
-        self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
-    ) -> None:
-        """Take the sweep's config."""
-        self.config = config
 
     def launch(
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int

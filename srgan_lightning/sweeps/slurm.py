@@ -9,12 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from hydra.core.utils import JobReturn
-from hydra.plugins.launcher import Launcher
-from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig
 
 from srgan_lightning.errors import UserError
-from srgan_lightning.sweeps.command import folder_of, launched, run_arguments
+from srgan_lightning.sweeps.command import CommandLauncher, folder_of, launched, run_arguments
 from srgan_lightning.sweeps.jobs import take_apart
 from srgan_lightning.tracking.state import is_in_queue, write_slurm_job
 
@@ -47,17 +44,11 @@ class Command:
         return DelayedSubmission(self)
 
 
-class _SubmititLauncher(Launcher):
+class _SubmititLauncher(CommandLauncher):
     cluster: str
 
     def __init__(self, **parameters: Any) -> None:
         self.parameters = parameters
-
-    def setup(
-        self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
-    ) -> None:
-        """Take the sweep's config."""
-        self.config = config
 
     def launch(
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int

@@ -34,5 +34,10 @@ class Tracker(Logger):
     def make_way(self) -> None:
         """Note that the run ends only to go on later, since others need its place."""
 
+    def finalize(self, status: str) -> None:
+        """End a failed run as failed; a good one goes on until `close`, for its final figures."""
+        if status != "success":
+            self.close(exit_code=1)
+
     def close(self, *, exit_code: int = 0) -> None:
         """End the run as succeeded (0) or failed."""

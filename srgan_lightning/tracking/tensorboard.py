@@ -76,12 +76,6 @@ class TensorBoardTracker(Tracker):
         self.writer.add_image(name, picture, step, dataformats="HWC")
 
     @rank_zero_only
-    def finalize(self, status: str) -> None:
-        """End a failed run as failed; a good one goes on until `close`, for its final figures."""
-        if status != "success":
-            self.close(exit_code=1)
-
-    @rank_zero_only
     def close(self, *, exit_code: int = 0) -> None:
         """End the run."""
         if self._writer is not None:

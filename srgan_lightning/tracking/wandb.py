@@ -124,12 +124,6 @@ class WandbTracker(Tracker):
         self._tell(lambda run: run.mark_preempting())
 
     @rank_zero_only
-    def finalize(self, status: str) -> None:
-        """End a failed run as failed; a good one goes on until `close`, for its final figures."""
-        if status != "success":
-            self.close(exit_code=1)
-
-    @rank_zero_only
     def close(self, *, exit_code: int = 0) -> None:
         """End the run."""
         if self._run is not None:

@@ -66,6 +66,7 @@ def test_png_has_16_bits_and_says_where_it_comes_from(
         (("--psf", "-1"), "--psf"),
         (("--motion-file", "nothing.json"), "nothing.json"),
         (("--then", "nothing.safetensors"), "nothing.safetensors"),
+        (("--then", "photo-psnr", "--maps"), "--maps: "),
     ],
 )
 def test_bad_input_ends_in_a_line(

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from srgan_lightning.degradations.blur import gaussian_radius
+from srgan_lightning.degradations.cubic import cubic_weights
 
 _TAPS = 4  # of a cubic, along each axis
 
@@ -49,7 +50,8 @@ class Observation:
         x, y, share = x[self.inside], y[self.inside], (centre - corner)[self.inside]
         steps = torch.arange(-1, _TAPS - 1, device=places.device)
         columns = ((y[:, None] + steps)[..., None] * self._width) + (x[:, None] + steps)[:, None]
-        weights = _cubic(share[:, 1])[..., None] * _cubic(share[:, 0])[:, None]
+        across, down = (torch.stack(cubic_weights(each), -1) for each in share.unbind(-1))
+        weights = down[..., None] * across[:, None]
         self._rows, self._back = _sparse(
             columns.flatten(1), weights.flatten(1).float(), self._height * self._width
         )
@@ -111,13 +113,6 @@ def _band(kernel: Tensor, length: int) -> Tensor:
     for step, weight in enumerate(kernel):
         band[place, place + step] = weight
     return band
-
-
-def _cubic(t: Tensor) -> Tensor:
-    """Return Keys' weights of the four pixels around a point, `[..., 4]`."""
-    first, second = ((2 - t) * t - 1) * t / 2, ((3 * t - 5) * t * t + 2) / 2
-    third, fourth = ((4 - 3 * t) * t + 1) * t / 2, (t - 1) * t * t / 2
-    return torch.stack([first, second, third, fourth], dim=-1)
 
 
 def _sparse(columns: Tensor, values: Tensor, width: int) -> tuple[Tensor, Tensor]:
