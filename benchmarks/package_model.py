@@ -51,7 +51,8 @@ def main(
         blank = {"purpose": "", "license": "Apache-2.0", "figures": [], "card": {}}
         entry = {"name": name, **blank, **entries.get(name, {})}
         packed = package(source, name, license=entry["license"], flat=flat)
-        entries[name] = {**entry, **packed, "figures": []}  # older ones were other weights'
+        same = packed["sha256"] == entry.get("sha256")  # figures of other weights do not stay
+        entries[name] = {**entry, **packed, "figures": entry["figures"] if same else []}
     if figures is not None:
         measured = {"pictures": pictures, **means(figures, name)}
         others = [e for e in entries[name]["figures"] if e["pictures"] != pictures]
