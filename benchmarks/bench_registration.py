@@ -2,7 +2,7 @@
 
 100 frames of 1280x960 with known shifts, of 8 bits as a camera gives them. Both find them to 1/100
 pixel by phase correlation, in turns: `skimage.registration.phase_cross_correlation` frame by frame,
-given the 8 bits and given float32, and this project's, a few frames at a time. The last row is
+given the 8 bits and given float32, and this project's. The last row is
 `register`, which refines every shift by the enhanced correlation coefficient.
 """
 
@@ -22,7 +22,6 @@ from srgan_lightning.multiframe.registration.phase import phase_correlation
 
 GOAL = 5.0
 SIZE = 960, 1280
-AT_ONCE = 4
 
 
 def burst(frames: int) -> tuple[np.ndarray, np.ndarray]:
@@ -52,9 +51,7 @@ def scikit_image(pictures: np.ndarray) -> np.ndarray:
 def ours(pictures: np.ndarray) -> np.ndarray:
     """Find the shifts by this project's phase correlation."""
     frames = torch.from_numpy(pictures)
-    first = frames[0].float()
-    parts = [phase_correlation(first, some.float()) for some in frames.split(AT_ONCE)]
-    return torch.cat(parts).numpy()
+    return phase_correlation(frames[0].float(), frames).numpy()
 
 
 def refined(pictures: np.ndarray) -> np.ndarray:
