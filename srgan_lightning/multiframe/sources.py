@@ -7,15 +7,14 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ImageOps, ImageSequence
 
 from srgan_lightning.errors import UserError
 from srgan_lightning.imaging.animation import is_animated, opened_animation
-from srgan_lightning.imaging.decode import read_document
+from srgan_lightning.imaging.decode import read_document, read_pages
 from srgan_lightning.imaging.document import LEVELS, Document
 from srgan_lightning.imaging.fits import FITS_SUFFIXES, is_fits, is_image, opened_fits
 from srgan_lightning.imaging.frames import natural_key
-from srgan_lightning.imaging.read import SUFFIXES, list_images, opened
+from srgan_lightning.imaging.read import SUFFIXES, list_images
 from srgan_lightning.imaging.video import is_video, opened_video
 from srgan_lightning.imaging.video_read import Shot, VideoReader
 
@@ -111,23 +110,8 @@ def _found(name: str, document: Document) -> Found:
 
 
 def _pages(path: Path) -> Iterator[Found]:
-    with opened(path) as image:
-        pages = getattr(image, "n_frames", 1)
-        if pages > 1:
-            for number, page in enumerate(ImageSequence.Iterator(image), 1):
-                yield _page(f"{path}, page {number}", ImageOps.exif_transpose(page))
-    if pages == 1:
-        yield _found(str(path), read_document(path))
-
-
-def _page(name: str, page: Any) -> Found:
-    if page.mode == "F":
-        pixels = np.asarray(page, np.float32)
-    elif page.mode.startswith("I;16"):
-        pixels = np.asarray(page).astype(np.uint16)
-    else:
-        pixels = np.asarray(page.convert("L" if page.mode in ("1", "L", "LA") else "RGB"))
-    return _found(name, Document(np.ascontiguousarray(np.atleast_3d(pixels))))
+    for number, document in enumerate(read_pages(path), 1):
+        yield _found(f"{path}, page {number}", document)
 
 
 def _cels(path: Path) -> Iterator[Found]:
