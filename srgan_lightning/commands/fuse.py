@@ -36,10 +36,11 @@ def fuse(
         ),
     ],
     method: Annotated[
-        Literal["map", "drizzle", "shift-and-add", "back-projection"],
+        Literal["map", "kernel", "drizzle", "shift-and-add", "back-projection"],
         typer.Option(
-            help="map: the most probable picture, robust and sharp; drizzle and shift-and-add: "
-            "linear, for measuring; back-projection: Irani's and Peleg's.",
+            help="map: the most probable picture, robust and sharp; kernel: smooths along edges, "
+            "distrusts what moves; drizzle and shift-and-add: linear, for measuring; "
+            "back-projection: Irani's and Peleg's.",
             rich_help_panel=RECONSTRUCTION,
         ),
     ] = "map",

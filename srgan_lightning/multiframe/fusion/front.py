@@ -12,10 +12,11 @@ from srgan_lightning.errors import UserError
 from srgan_lightning.multiframe.frames import Frames
 from srgan_lightning.multiframe.fusion import back_projection, posterior
 from srgan_lightning.multiframe.fusion.fused import Fused, pixel_grid, places
+from srgan_lightning.multiframe.fusion.kernel import kernel_regression
 from srgan_lightning.multiframe.fusion.linear import drizzle, shift_and_add
 from srgan_lightning.multiframe.fusion.observation import Observation
 
-Method = Literal["map", "drizzle", "shift-and-add", "back-projection"]
+Method = Literal["map", "kernel", "drizzle", "shift-and-add", "back-projection"]
 
 _TILE = 48  # pixels of the frames; so much of all frames is computed at a time
 _MARGIN = 6  # pixels of the frames around a tile, which its border needs to know
@@ -36,8 +37,9 @@ def fuse(
     Args:
         frames: those to be fused, outliers left out.
         motion: of these frames, from the reference whose grid HR divides.
-        method: "map" (`most_probable`), "drizzle", "shift-and-add" or "back-projection". The first
-            and the last hold the frames and a tile's equations in memory, the others one frame.
+        method: "map" (`most_probable`), "kernel" (`kernel_regression`), "drizzle", "shift-and-add"
+            or "back-projection". The first and the last hold the frames and a tile's equations in
+            memory, the others one frame.
         scale: the factor, 1 to 8.
         sigma: of the point-spread function, a Gaussian, in pixels of the frames; only "map" and
             "back-projection" undo it.
@@ -66,6 +68,8 @@ def fuse(
         return shift_and_add(frames, motion, scale=scale, on_pixels=told)
     if method == "drizzle":
         return drizzle(frames, motion, scale=scale, pixfrac=pixfrac, on_pixels=told)
+    if method == "kernel":
+        return kernel_regression(frames, motion, scale=scale, on_pixels=told)
     return _tiled(frames, motion, method, scale, sigma, on_progress)
 
 
