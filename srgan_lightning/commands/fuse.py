@@ -125,6 +125,7 @@ def fuse(
     from srgan_lightning.imaging.fits import is_fits
     from srgan_lightning.inference.load import load_upscaler
     from srgan_lightning.multiframe import fusion
+    from srgan_lightning.multiframe.brightness import measure_brightness
     from srgan_lightning.multiframe.frames import open_frames
     from srgan_lightning.multiframe.ranking import best_frames
     from srgan_lightning.multiframe.then import enlarged
@@ -157,11 +158,13 @@ def fuse(
             kept = [n for n in kept if n in chosen]
         if len(kept) < 2:
             raise UserError("fewer than two frames are left to be fused; keep more of them")
-        progress.update(bar, description="fusing", total=1.0)
+        burst, there = frames.only(kept), found.select(kept)
         with torch.inference_mode():
+            brightness = measure_brightness(burst, there)
+            progress.update(bar, description="fusing", total=1.0)
             fused = fusion.fuse(
-                frames.only(kept),
-                found.select(kept),
+                burst.levelled(brightness.gains, brightness.offsets),
+                there,
                 method=method,
                 scale=scale,
                 sigma=psf,
@@ -176,6 +179,7 @@ def fuse(
         "Software": f"srgan-lightning {__version__}",
         "Fusion": f"{method} of {len(kept)} of {len(frames)} frames, x{scale}{details}, "
         f"motion {'given' if motion_file else motion + (' and local' if local else '')}",
+        "Brightness": brightness.told,
     }
     factor = scale
     if upscaler is not None:

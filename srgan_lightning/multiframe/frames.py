@@ -40,6 +40,7 @@ class Frames:
     skipped: tuple[str, ...] = ()
     _sources: tuple[Source, ...]
     _numbers: tuple[int, ...]  # of these frames among all that can be read
+    _levels: tuple[tuple[float, float], ...] = ()  # (gain, offset) of each, or none
 
     @classmethod
     def of(cls, frames: Tensor) -> "Frames":
@@ -60,13 +61,13 @@ class Frames:
 
     def __iter__(self) -> Iterator[Tensor]:
         """Read one frame after the other, float32 `[C, H, W]`."""
-        wanted = iter(self._numbers)
-        next_one = next(wanted, None)
+        wanted = iter(zip(self._numbers, self._levels or [(1.0, 0.0)] * len(self), strict=True))
+        next_one, level = next(wanted, (None, (1.0, 0.0)))
         readable = (f.values for source in self._sources for f in source() if f.values is not None)
         for number, values in enumerate(readable):
             if number == next_one:
-                yield self._scaled(values)
-                next_one = next(wanted, None)
+                yield self._levelled(self._scaled(values), *level)
+                next_one, level = next(wanted, (None, level))
             if next_one is None:
                 return
 
@@ -81,7 +82,20 @@ class Frames:
             self,
             names=tuple(self.names[n] for n in chosen),
             _numbers=tuple(self._numbers[n] for n in chosen),
+            _levels=tuple(self._levels[n] for n in chosen) if self._levels else (),
         )
+
+    def levelled(self, gains: Sequence[float], offsets: Sequence[float]) -> "Frames":
+        """Return the frames with (values - offset) / gain, one of each for every frame.
+
+        White that a gain above 1 has clipped tells nothing, and becomes NaN in pictures.
+        """
+        return dataclasses.replace(self, _levels=tuple(zip(gains, offsets, strict=True)))
+
+    def _levelled(self, values: Tensor, gain: float, offset: float) -> Tensor:
+        if gain > 1 and self.header is None:
+            values = torch.where(values < 1, values, torch.nan)
+        return (values - offset) / gain if (gain, offset) != (1, 0) else values
 
     def stack(self) -> Tensor:
         """Read all frames into memory, `[N, C, H, W]`."""

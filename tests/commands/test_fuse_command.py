@@ -134,3 +134,57 @@ def test_fits_keeps_flux_and_sky(tmp_path: Path, monkeypatch, method: str):
         assert cut.sum() == pytest.approx(flux, rel=3e-3)
         assert (cut * x).sum() / cut.sum() == pytest.approx(px, abs=0.15)
         assert (cut * y).sum() / cut.sum() == pytest.approx(py, abs=0.15)
+
+
+@pytest.mark.parametrize(
+    ("method", "options"),
+    [
+        ("shift-and-add", ("--scale", "2")),
+        ("drizzle", ("--scale", "2", "--pixfrac", "1")),
+        ("drizzle", ("--scale", "4", "--pixfrac", "0.7")),
+    ],
+)
+def test_linear_methods_keep_flux_to_a_thousandth_and_the_sky_to_a_tenth_of_a_pixel(
+    tmp_path: Path, monkeypatch, method: str, options: tuple[str, ...]
+):
+    """Twelve stars, whose places a catalogue tells, through clouds and a glowing sky."""
+    from astropy.wcs import WCS
+
+    rng = np.random.default_rng(3)
+    height, width, scale = 96, 110, int(options[1])
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
+    wcs.wcs.crpix, wcs.wcs.crval = [50.0, 40.0], [83.0, -5.0]
+    wcs.wcs.cd = 1e-4 * np.array([[-0.95, 0.3], [0.3, 0.95]])
+    places = np.array([[x, y] for x in (15, 42, 69, 96) for y in (16, 46, 78)])
+    places = places + rng.uniform(-2, 2, places.shape)
+    catalogue = wcs.all_pix2world(places, 0)
+    fluxes = rng.uniform(4e3, 4e4, len(places))
+    shifts = np.concatenate([[[0, 0]], rng.uniform(-1.5, 1.5, (23, 2))])
+    gains = np.concatenate([[1], rng.uniform(0.8, 1.1, 23)])
+    skies = np.concatenate([[50], rng.uniform(30, 90, 23)])
+    y, x = np.mgrid[:height, :width].astype(float)
+    cube = np.zeros((24, height, width))
+    for n in range(24):
+        for (cx, cy), flux in zip(places + shifts[n], fluxes, strict=True):
+            square = (x - cx) ** 2 + (y - cy) ** 2
+            cube[n] += flux / (2 * np.pi * 1.6**2) * np.exp(-square / (2 * 1.6**2))
+    cube = cube * gains[:, None, None] + skies[:, None, None] + rng.normal(0, 0.3, cube.shape)
+    fits.writeto(tmp_path / "cube.fits", cube.astype(np.float32), wcs.to_header())
+    out = tmp_path / "out.fits"
+    told = ("--method", method, "--flux", "conserve", *options)
+    assert srgan(monkeypatch, tmp_path / "cube.fits", "-o", out, *told) == 0
+    with fits.open(out) as units:
+        values, header = units[0].data.astype(float), units[0].header
+    assert any("Brightness: evened out, gains 0.8" in line for line in header["HISTORY"])
+    values -= 50 / scale**2  # the first frame's sky
+    there = WCS(header).all_world2pix(catalogue, 0)
+    reach = 9 * scale
+    for (px, py), flux in zip(there, fluxes, strict=True):
+        left, top = round(px) - reach, round(py) - reach
+        cut = (slice(max(0, top), top + 2 * reach + 1), slice(max(0, left), left + 2 * reach + 1))
+        v, u = np.mgrid[: values.shape[0], : values.shape[1]]
+        light = values[cut]
+        assert light.sum() == pytest.approx(flux, rel=1e-3)
+        assert (light * u[cut]).sum() / light.sum() == pytest.approx(px, abs=0.1)
+        assert (light * v[cut]).sum() / light.sum() == pytest.approx(py, abs=0.1)

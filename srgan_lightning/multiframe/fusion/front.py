@@ -11,10 +11,11 @@ from srgan_lightning.degradations.motion import Motion
 from srgan_lightning.errors import UserError
 from srgan_lightning.multiframe.frames import Frames
 from srgan_lightning.multiframe.fusion import back_projection, posterior
-from srgan_lightning.multiframe.fusion.fused import Fused, pixel_grid, places
+from srgan_lightning.multiframe.fusion.fused import Fused, places
 from srgan_lightning.multiframe.fusion.kernel import kernel_regression
 from srgan_lightning.multiframe.fusion.linear import drizzle, shift_and_add
 from srgan_lightning.multiframe.fusion.observation import Observation
+from srgan_lightning.multiframe.reference import pixel_grid
 
 Method = Literal["map", "kernel", "drizzle", "shift-and-add", "back-projection"]
 

@@ -6,14 +6,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from srgan_lightning.degradations.cubic import sample_cubic
 from srgan_lightning.degradations.motion import Motion
 from srgan_lightning.multiframe.frames import Frames
-from srgan_lightning.multiframe.fusion.fused import Fused, pixel_grid
+from srgan_lightning.multiframe.fusion.fused import Fused
 from srgan_lightning.multiframe.fusion.robustness import Robustness
 from srgan_lightning.multiframe.fusion.steering import steered_kernels
 from srgan_lightning.multiframe.prepare import filled
 from srgan_lightning.multiframe.ranking import noise_level
+from srgan_lightning.multiframe.reference import least_moved, pixel_grid
 
 _LEAST_NOISE = 1e-5
 _PAD = 2  # pixels around a frame that count for nothing
@@ -47,7 +47,7 @@ def kernel_regression(
     """
     height, width = frames.size
     motion = motion.to(torch.device(device))
-    reference = _reference(frames, motion).to(device)
+    _, reference = least_moved(frames, motion)
     noise = torch.tensor([_noise(plane) for plane in filled(reference)], device=device)
     grey = filled(reference).mean(0)
     kernels = _inverse(_enlarged(steered_kernels(grey, noise=_noise(grey)), scale))
@@ -118,37 +118,27 @@ class _Sums:
         return Fused((self._total / weight).cpu(), self._count.cpu(), uncertainty.cpu())
 
 
-def _reference(frames: Frames, motion: Motion) -> Tensor:
-    """Return the frame that is moved least, read where the reference has its pixels."""
-    height, width = frames.size
-    grid = pixel_grid(height, width).to(motion.matrices.device)
-    far = [(motion.points(n, grid) - grid).square().mean() for n in range(len(motion))]
-    least = int(torch.stack(far).argmin())
-    frame, places = frames[least].to(grid.device), motion.points(least, grid)
-    known = sample_cubic(frame.isfinite().all(0).to(frame.dtype)[None, None], places[None])[0]
-    return torch.where(
-        known > 1 - 1e-3, sample_cubic(filled(frame)[None], places[None])[0], torch.nan
-    )
-
-
 def _noise(plane: Tensor) -> float:
     return max(noise_level(plane), _LEAST_NOISE)
 
 
 def _enlarged(planes: Tensor, scale: int) -> Tensor:
     """Read planes `[N, H, W]` bilinearly on the HR grid."""
-    return F.interpolate(planes[None], scale_factor=scale, mode="bilinear")[0]
+    enlarged: Tensor = F.interpolate(planes[None], scale_factor=scale, mode="bilinear")
+    return enlarged[0]
 
 
 def _inverse(covariances: Tensor) -> Tensor:
     xx, xy, yy = covariances
-    return torch.stack([yy, -xy, xx]) / (xx * yy - xy * xy)
+    inverse: Tensor = torch.stack([yy, -xy, xx]) / (xx * yy - xy * xy)
+    return inverse
 
 
 def _padded(frame: Tensor) -> Tensor:
     known = frame.isfinite().all(0, keepdim=True)
     planes = torch.cat([torch.where(known, frame, 0), known.to(frame.dtype)])
-    return F.pad(planes, (_PAD, _PAD, _PAD, _PAD))
+    padded: Tensor = F.pad(planes, (_PAD,) * 4)
+    return padded
 
 
 def _bands(height: int, width: int) -> Iterator[slice]:

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from srgan_lightning.degradations.motion import Motion, sample_flow
-from srgan_lightning.multiframe.fusion.fused import pixel_grid
+from srgan_lightning.multiframe.reference import pixel_grid
 
 _STRICT = 2.0  # the paper's where motion is irregular: here nothing tells of what moves by itself
 _BELOW = 0.12
@@ -49,12 +49,13 @@ class Robustness:
         square = square.square() / (square + self._noise)
         trust = _STRICT * torch.exp(-square / self._variance) - _BELOW
         trust = trust.to(frame.dtype).nan_to_num(nan=1.0).clamp(0, 1)
-        return -F.max_pool2d(-trust[None], _AROUND, 1, _AROUND // 2)[0]
+        distrust: Tensor = F.max_pool2d(-trust[None], _AROUND, 1, _AROUND // 2)
+        return -distrust[0]
 
 
 def _means(planes: Tensor) -> Tensor:
     """Return means over the known of 3x3 pixels, borders repeated; NaN where none is known."""
     known = planes.isfinite()
     both = torch.stack([torch.where(known, planes, 0), known.to(planes.dtype)])
-    total, count = F.avg_pool2d(F.pad(both, (1, 1, 1, 1), mode="replicate"), 3, 1)
-    return total / count
+    means: Tensor = F.avg_pool2d(F.pad(both, (1, 1, 1, 1), mode="replicate"), 3, 1)
+    return means[0] / means[1]
