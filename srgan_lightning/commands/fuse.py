@@ -48,13 +48,14 @@ def fuse(
         int, typer.Option(help="Enlarge the sides by this, 1 to 8.", rich_help_panel=RECONSTRUCTION)
     ] = 4,
     psf: Annotated[
-        float,
+        str,
         typer.Option(
-            metavar="SIGMA",
-            help="Blur of the frames, in their pixels, that map and back-projection undo.",
+            metavar="SIGMA|auto|stars|spectrum",
+            help="Blur of the frames that map and back-projection undo: the standard deviation of "
+            "a Gaussian in pixels, or how to find it.",
             rich_help_panel=RECONSTRUCTION,
         ),
-    ] = 0.5,
+    ] = "0.5",
     pixfrac: Annotated[
         float,
         typer.Option(
@@ -127,13 +128,14 @@ def fuse(
     from srgan_lightning.multiframe import fusion
     from srgan_lightning.multiframe.brightness import measure_brightness
     from srgan_lightning.multiframe.frames import open_frames
+    from srgan_lightning.multiframe.psf import find_psf, given_psf
     from srgan_lightning.multiframe.ranking import best_frames
     from srgan_lightning.multiframe.then import enlarged
     from srgan_lightning.multiframe.write import write_fits, write_picture
 
     if maps and then:
         raise UserError("--maps: nobody knows how sure a generator is; leave it out, or --then")
-    share = _share(keep)
+    share, blur = _share(keep), given_psf(psf)
     names = (output, save_motion)
     beside = {
         name: output.with_suffix(f".{name}.tif") if maps and not is_fits(output) else None
@@ -161,20 +163,24 @@ def fuse(
         burst, there = frames.only(kept), found.select(kept)
         with torch.inference_mode():
             brightness = measure_brightness(burst, there)
+            burst = burst.levelled(brightness.gains, brightness.offsets)
+            if method in fusion.DEBLURRING:
+                blur = blur or find_psf(burst, there, psf)
             progress.update(bar, description="fusing", total=1.0)
             fused = fusion.fuse(
-                burst.levelled(brightness.gains, brightness.offsets),
+                burst,
                 there,
                 method=method,
                 scale=scale,
-                sigma=psf,
+                sigma=blur.sigma if blur else 0,
                 pixfrac=pixfrac,
                 on_progress=lambda done: progress.advance(bar, done),
             )
     picture: Any = fused.picture.numpy()
     planes = {"weight": fused.weight.numpy()[None], "uncertainty": fused.uncertainty.numpy()}
-    method_words = {"map": f", psf {psf:g}", "back-projection": f", psf {psf:g}"}
-    details = method_words.get(method, f", pixfrac {pixfrac:g}" if method == "drizzle" else "")
+    details = f", pixfrac {pixfrac:g}" if method == "drizzle" else ""
+    if blur and method in fusion.DEBLURRING:
+        details = f", psf {blur.sigma:g} ({blur.told})"
     told = {
         "Software": f"srgan-lightning {__version__}",
         "Fusion": f"{method} of {len(kept)} of {len(frames)} frames, x{scale}{details}, "

@@ -49,7 +49,8 @@ def test_png_has_16_bits_and_says_where_it_comes_from(
     assert srgan(monkeypatch, burst, "-o", out, *told) == 0
     with Image.open(out) as image:
         assert image.size == (14 * 16, 12 * 16)
-        assert "back-projection of 6 of 6 frames, x4, psf 0.5" in image.text["Fusion"]
+        assert "back-projection of 6 of 6 frames, x4, psf 0.5 (given)" in image.text["Fusion"]
+        assert image.text["Brightness"] == "the same in all frames"
     assert out.read_bytes()[24] == 16  # bits of a sample
     assert (tmp_path / "fused.weight.tif").exists()
     again = tmp_path / "again.png"
@@ -64,6 +65,8 @@ def test_png_has_16_bits_and_says_where_it_comes_from(
         (("--keep", "0%"), "--keep"),
         (("--scale", "9"), "--scale"),
         (("--psf", "-1"), "--psf"),
+        (("--psf", "moffat"), "--psf: 'moffat'"),
+        (("--psf", "stars"), "--psf stars: fewer than 3"),
         (("--motion-file", "nothing.json"), "nothing.json"),
         (("--then", "nothing.safetensors"), "nothing.safetensors"),
         (("--then", "photo-psnr", "--maps"), "--maps: "),
@@ -134,6 +137,19 @@ def test_fits_keeps_flux_and_sky(tmp_path: Path, monkeypatch, method: str):
         assert cut.sum() == pytest.approx(flux, rel=3e-3)
         assert (cut * x).sum() / cut.sum() == pytest.approx(px, abs=0.15)
         assert (cut * y).sum() / cut.sum() == pytest.approx(py, abs=0.15)
+
+
+def test_the_blur_of_stars_is_measured_and_told(tmp_path: Path, monkeypatch):
+    rng = np.random.default_rng(0)
+    cube = np.stack([stars((x, 0)) for x in (0.0, 0.4, 0.8)]) + rng.normal(10, 0.05, (3, 48, 56))
+    fits.writeto(tmp_path / "cube.fits", cube.astype(np.float32))
+    out = tmp_path / "out.fits"
+    options = ("--method", "back-projection", "--scale", "2", "--psf", "stars")
+    assert srgan(monkeypatch, tmp_path / "cube.fits", "-o", out, *options) == 0
+    history = "".join(fits.getheader(out)["HISTORY"])
+    sigma = float(history.split("psf ")[1].split(" ")[0])
+    assert sigma == pytest.approx((1.5**2 - 1 / 12) ** 0.5, abs=0.03)  # these have no pixels
+    assert "(measured from 3" in history
 
 
 @pytest.mark.parametrize(

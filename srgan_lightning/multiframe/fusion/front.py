@@ -18,6 +18,7 @@ from srgan_lightning.multiframe.fusion.observation import Observation
 from srgan_lightning.multiframe.reference import pixel_grid
 
 Method = Literal["map", "kernel", "drizzle", "shift-and-add", "back-projection"]
+DEBLURRING = ("map", "back-projection")  # the methods that undo the point-spread function
 
 _TILE = 48  # pixels of the frames; so much of all frames is computed at a time
 _MARGIN = 6  # pixels of the frames around a tile, which its border needs to know
