@@ -11,6 +11,8 @@ from srgan_lightning.commands.options import FILES, Flux, Overwrite
 from srgan_lightning.errors import UserError
 
 if TYPE_CHECKING:
+    import torch
+
     from srgan_lightning.degradations.motion import Motion
     from srgan_lightning.multiframe.frames import Frames
 
@@ -62,6 +64,14 @@ def fuse(
             help="Drizzle: the side of a drop, in pixels.", rich_help_panel=RECONSTRUCTION
         ),
     ] = 0.7,
+    device: Annotated[
+        str,
+        typer.Option(
+            help="Where to register, and to fuse by map, kernel and back-projection: cpu, cuda, "
+            "cuda:1.",
+            rich_help_panel=RECONSTRUCTION,
+        ),
+    ] = "cpu",
     then: Annotated[
         str | None,
         typer.Option(
@@ -135,7 +145,7 @@ def fuse(
 
     if maps and then:
         raise UserError("--maps: nobody knows how sure a generator is; leave it out, or --then")
-    share, blur = _share(keep), given_psf(psf)
+    share, blur, place = _share(keep), given_psf(psf), _place(device)
     names = (output, save_motion)
     beside = {
         name: output.with_suffix(f".{name}.tif") if maps and not is_fits(output) else None
@@ -154,7 +164,7 @@ def fuse(
     upscaler = load_upscaler(then) if then else None
     with progress_bar() as progress:
         bar = progress.add_task("registering", total=None, rate="")
-        found, kept = _registered(frames, motion, local, motion_file)
+        found, kept = _registered(frames, motion, local, motion_file, place)
         if share < 1:
             chosen = set(best_frames(frames, keep=share)[0])
             kept = [n for n in kept if n in chosen]
@@ -174,6 +184,7 @@ def fuse(
                 scale=scale,
                 sigma=blur.sigma if blur else 0,
                 pixfrac=pixfrac,
+                device=place,
                 on_progress=lambda done: progress.advance(bar, done),
             )
     picture: Any = fused.picture.numpy()
@@ -222,7 +233,7 @@ def fuse(
 
 
 def _registered(
-    frames: Frames, model: Any, local: bool, file: Path | None
+    frames: Frames, model: Any, local: bool, file: Path | None, device: torch.device
 ) -> tuple[Motion, list[int]]:
     """Return the motion of all frames, and which of them may be fused."""
     from srgan_lightning.degradations.motion import Motion
@@ -230,7 +241,7 @@ def _registered(
 
     first = 0 if frames.header is not None else None  # its header is the result's
     if file is None:
-        found = register(frames, model=model, local=local, reference=first)
+        found = register(frames, model=model, local=local, reference=first, device=device)
         return found.motion, [int(n) for n in found.kept.nonzero()[:, 0]]
     motion = Motion.load(file)
     if len(motion) != len(frames):
@@ -238,6 +249,15 @@ def _registered(
     if first is not None and motion.flow is None:
         motion = motion.relative_to(first)
     return motion, list(range(len(frames)))
+
+
+def _place(name: str) -> torch.device:
+    from srgan_lightning.precision import resolve_device
+
+    device = resolve_device(name)
+    if device.type == "mps":
+        raise UserError("--device: places are counted in float64, which mps lacks; take cpu")
+    return device
 
 
 def _share(text: str) -> float:

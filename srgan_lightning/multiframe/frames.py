@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from srgan_lightning.errors import UserError
-from srgan_lightning.imaging.fits import is_fits
 from srgan_lightning.inference.planes import value_range
 from srgan_lightning.multiframe.sources import Found, Source, first_header, sources_of
 
@@ -28,7 +27,7 @@ class Frames:
         channels: 1 (grey) or 3 (RGB).
         size: (height, width).
         scale: (low, high), the file's values that are 0 and 1 here; (0, 1) for pictures.
-        header: astropy's of the first FITS image, or None.
+        header: astropy's of the file that the first frame lies in, if that is FITS, or None.
         skipped: why frames were left out, one line each.
     """
 
@@ -153,7 +152,7 @@ def open_frames(paths: Sequence[str | Path]) -> Frames:
         channels=channels,
         size=(first.values.shape[1], first.values.shape[2]),
         scale=value_range(known) if measured else (0.0, 1.0),
-        header=_header(files) if measured else None,
+        header=first_header(first.file) if measured else None,
         skipped=tuple(skipped),
         _sources=tuple(sources),
         _numbers=tuple(range(len(names))),
@@ -176,8 +175,3 @@ def _compare(found: Found, first: Found) -> None:
             f"{found.name}: is {words[here[0]]}, but {first.name} {words[there[0]]}; "
             "the frames of a burst are all grey or all colour"
         )
-
-
-def _header(files: Sequence[Path]) -> Any:
-    file = files[0] if is_fits(files[0]) else min(p for p in files[0].iterdir() if is_fits(p))
-    return first_header(file)

@@ -37,12 +37,14 @@ class Found:
         values: float32 `[C, H, W]`, 0 to 1 or physical units, NaN where nothing is known.
         fault: one line, where there are no values.
         kind: of the file; a film knows no grey, so that its frames may be grey or not.
+        file: it lies in.
     """
 
     name: str
     values: NDArray[np.float32] | None
     fault: str = ""
     kind: Kind = "picture"
+    file: Path = Path()
 
 
 Source = Callable[[], Iterator[Found]]
@@ -92,9 +94,13 @@ def _source(path: Path) -> Source:
 
 
 def _guarded(path: Path, read: Callable[[Path], Iterator[Found]]) -> Iterator[Found]:
-    """Turn what breaks a file into a fault of its next frame."""
+    """Turn what breaks a file into a fault of its next frame, and frames of nothing into faults."""
     try:
-        yield from read(path)
+        for found in read(path):
+            if found.values is not None and not np.isfinite(found.values).any():
+                yield Found(found.name, None, f"{found.name}: holds no known pixel, only NaN")
+            else:
+                yield dataclasses.replace(found, file=path)
     except UnusableError:
         raise
     except UserError as error:

@@ -65,6 +65,7 @@ def test_png_has_16_bits_and_says_where_it_comes_from(
         (("--keep", "0%"), "--keep"),
         (("--scale", "9"), "--scale"),
         (("--psf", "-1"), "--psf"),
+        (("--device", "abacus"), "device: 'abacus'"),
         (("--psf", "moffat"), "--psf: 'moffat'"),
         (("--psf", "stars"), "--psf stars: fewer than 3"),
         (("--motion-file", "nothing.json"), "nothing.json"),
@@ -80,6 +81,79 @@ def test_bad_input_ends_in_a_line(
     assert line.startswith("srgan: error: ")
     assert told in line
     assert not list(tmp_path.glob("*out*"))
+
+
+def bad_burst(kind: str, folder: Path) -> Path:
+    rng = np.random.default_rng(0)
+    noise = rng.integers(0, 256, (4, 40, 48, 3)).astype(np.uint8)
+    frames = {
+        "one": [noise[0]],
+        "sizes": [noise[0], noise[0, :30]],
+        "mixed": [noise[0], noise[0, ..., 0]],
+        "strangers": list(noise),
+        "flat": [np.full_like(noise[0], 90)] * 3,
+    }.get(kind)
+    if frames is not None:
+        folder.mkdir()
+        for n, frame in enumerate(frames):
+            Image.fromarray(frame).save(folder / f"{n}.png")
+        return folder
+    cube = {"order": rng.random((40, 48, 5)), "nothing": np.full((3, 40, 48), np.nan)}[kind]
+    fits.writeto(folder.with_suffix(".fits"), cube.astype(np.float32))
+    return folder.with_suffix(".fits")
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ("one", "one frame only can be read"),
+        ("sizes", "the frames of a burst have one size"),
+        ("mixed", "are all grey or all colour"),
+        ("strangers", "no frame fits "),
+        ("flat", "is flat; nothing in it can be registered"),
+        ("order", "The axis of time must be NAXIS3"),
+        ("nothing", "no frame can be read"),
+    ],
+)
+def test_no_burst_ends_in_a_line_and_writes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys, kind: str, told: str
+):
+    given = bad_burst(kind, tmp_path / "given")
+    out = tmp_path / ("out.fits" if given.suffix else "out.png")
+    motion = tmp_path / "out.json"
+    assert srgan(monkeypatch, given, "-o", out, "--save-motion", motion) == 2
+    *_, line = capsys.readouterr().err.strip().splitlines()
+    assert line.startswith("srgan: error: ")
+    assert told in line
+    assert not list(tmp_path.glob("*out*"))
+
+
+def test_identical_frames_are_fused_with_a_word(burst: Path, tmp_path: Path, monkeypatch, capsys):
+    same, out = [burst / "0.png"] * 3, tmp_path / "out.png"
+    assert srgan(monkeypatch, *same, "-o", out, "--method", "shift-and-add") == 0
+    assert "gain no detail" in capsys.readouterr().err
+    assert out.exists()
+
+
+def test_holes_and_infinite_pixels_do_not_spread(tmp_path: Path, monkeypatch):
+    rng = np.random.default_rng(0)
+    shifts = [(0.0, 0.0), *rng.uniform(-0.9, 0.9, (5, 2))]
+    cube = (np.stack([stars(s) for s in shifts]) + rng.normal(10, 0.1, (6, 48, 56))).astype("f4")
+    holed = cube.copy()
+    holed[:, 20:26, 20:26] = np.nan
+    holed[2, 40, 40], holed[3, 8, 8] = np.inf, -np.inf
+    made = []
+    for name, data in (("whole", cube), ("holed", holed)):
+        fits.writeto(tmp_path / f"{name}.fits", data)
+        out = tmp_path / f"{name}-fused.fits"
+        options = ("--method", "kernel", "--scale", "2", "-o", out)
+        assert srgan(monkeypatch, tmp_path / f"{name}.fits", *options) == 0
+        made.append(fits.getdata(out))
+    assert np.isnan(made[1][44:48, 44:48]).all()  # nobody looked there
+    there = np.isfinite(made[1])
+    assert there.mean() > 0.97
+    assert np.median(np.abs(made[1] - made[0])[there]) < 0.02
+    assert np.abs(made[1] - made[0])[60:].max() < 1
 
 
 def test_pictures_do_not_become_fits(burst: Path, tmp_path: Path, monkeypatch, capsys):

@@ -124,6 +124,21 @@ def test_a_broken_frame_is_reported_and_dropped(tmp_path, kind):
     assert len(list(frames)) == 2
 
 
+def test_frames_of_nothing_but_nan_are_dropped(tmp_path):
+    rng = np.random.default_rng(0)
+    planes = rng.random((4, 16, 20)).astype(np.float32)
+    planes[[0, 2]] = np.nan
+    for n, plane in enumerate(planes):
+        fits.writeto(tmp_path / f"{n}.fits", plane, fits.Header({"FRAME": n}))
+    with pytest.warns(UserWarning, match=r"left out: .*fits, PRIMARY: holds no known pixel"):
+        frames = open_frames([tmp_path])
+    assert len(frames) == 2
+    assert frames.header["FRAME"] == 1  # of the first that is left, which is the reference
+    low, high = frames.scale
+    restored = frames.stack()[:, 0].numpy() * (high - low) + low
+    np.testing.assert_allclose(restored, planes[[1, 3]], atol=1e-5)
+
+
 def one_line(error):
     return "\n" not in str(error.value)
 

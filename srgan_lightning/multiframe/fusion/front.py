@@ -32,6 +32,7 @@ def fuse(
     scale: int = 4,
     sigma: float = 0.5,
     pixfrac: float = 0.7,
+    device: torch.device | str = "cpu",
     on_progress: Callable[[float], None] = lambda share: None,
 ) -> Fused:
     """Fuse frames.
@@ -46,6 +47,7 @@ def fuse(
         sigma: of the point-spread function, a Gaussian, in pixels of the frames; only "map" and
             "back-projection" undo it.
         pixfrac: of drizzle, above 0 and at most 1.
+        device: where to compute all but drizzle and shift-and-add; the result lies on the CPU.
         on_progress: called again and again with the share of the work that was done since.
 
     Returns:
@@ -71,8 +73,8 @@ def fuse(
     if method == "drizzle":
         return drizzle(frames, motion, scale=scale, pixfrac=pixfrac, on_pixels=told)
     if method == "kernel":
-        return kernel_regression(frames, motion, scale=scale, on_pixels=told)
-    return _tiled(frames, motion, method, scale, sigma, on_progress)
+        return kernel_regression(frames, motion, scale=scale, device=device, on_pixels=told)
+    return _tiled(frames, motion, method, scale, sigma, torch.device(device), on_progress)
 
 
 def _tiled(
@@ -81,6 +83,7 @@ def _tiled(
     method: Method,
     scale: int,
     sigma: float,
+    device: torch.device,
     on_progress: Callable[[float], None],
 ) -> Fused:
     height, width = frames.size
@@ -95,14 +98,14 @@ def _tiled(
         share = (rows.stop - rows.start) * (columns.stop - columns.start) / (height * width)
         seen, where = _looking(stack, motion, _wider(rows, margin), _wider(columns, margin), scale)
         observation = Observation(
-            where,
+            where.to(device),
             size=tuple((s.stop - s.start + 2 * margin) * scale for s in (rows, columns)),
             scale=scale,
             sigma=sigma,
         )
         made = solve(
             observation,
-            seen[observation.inside],
+            seen.to(device)[observation.inside],
             scale=scale,
             on_round=partial(on_progress, share / rounds),
         )

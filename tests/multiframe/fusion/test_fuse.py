@@ -54,6 +54,19 @@ def test_fusion_beats_one_frame(method: str):
         assert made.weight[20:-20, 20:-20].mean() == pytest.approx(often, rel=0.3)
 
 
+@pytest.mark.gpu
+@pytest.mark.parametrize("method", ["map", "kernel", "back-projection"])
+def test_cuda_makes_the_same_picture(method: str):
+    burst = Burst(scale=4, frames=8, blur_sigma=(0.4, 0.4))
+    frames, (motion,) = burst.observe(scene(), torch.Generator().manual_seed(2))
+    one, other = (
+        fuse(Frames.of(frames[0]), motion, method=method, device=device).picture
+        for device in ("cpu", "cuda")
+    )
+    assert one.device == other.device == torch.device("cpu")
+    torch.testing.assert_close(one, other, atol=5e-3, rtol=0)
+
+
 def test_with_all_phases_shift_and_add_returns_the_samples():
     fine = torch.rand(1, 24, 28, generator=torch.Generator().manual_seed(0))
     frames = torch.stack([fine[:, y::4, x::4] for y in range(4) for x in range(4)])

@@ -145,14 +145,3 @@ def test_holes_borders_and_turned_frames():
     frames[0, :, :, 14:24, 14:24] = torch.nan
     dark = kernel_regression(Frames.of(frames[0]), motion, scale=4).picture
     assert dark[:, 72:80, 72:80].isnan().all()
-
-
-@pytest.mark.gpu
-def test_cuda_makes_the_same():
-    hr = squares()
-    frames, (motion,) = Burst(scale=4, frames=6).observe(hr, torch.Generator().manual_seed(3))
-    one, other = (
-        kernel_regression(Frames.of(frames[0]), motion, scale=4, device=device).picture
-        for device in ("cpu", "cuda")
-    )
-    torch.testing.assert_close(one, other, atol=1e-4, rtol=0)
