@@ -1,6 +1,7 @@
 """How much brighter each frame is than the reference: clouds, exposure, the sky's glow."""
 
 import dataclasses
+import math
 
 import numpy as np
 import torch
@@ -9,12 +10,13 @@ from torch import Tensor
 from srgan_lightning.degradations.cubic import sample_cubic
 from srgan_lightning.degradations.motion import Motion
 from srgan_lightning.multiframe.frames import Frames
-from srgan_lightning.multiframe.prepare import grey, pyramid
+from srgan_lightning.multiframe.prepare import blur, grey
 from srgan_lightning.multiframe.reference import least_moved, pixel_grid
 from srgan_lightning.multiframe.stars import Stars, find_stars, star_light
 
 _SIGMA = 2.0  # pixels: frames are blurred by so much before they are compared
 _CLIPPED = 0.995  # of white and more, and as near to black, tell nothing
+_POINTS = 2**16  # of a frame say enough
 _ROUNDS = 10
 _HUBER = 2.0  # standard deviations
 _SURE = 3.0  # standard errors: smaller differences are left as they are
@@ -56,9 +58,11 @@ def measure_brightness(frames: Frames, motion: Motion) -> Brightness:
     """
     measured = frames.header is not None
     number, reference = least_moved(frames, motion)
-    there = pyramid(grey(reference[None]), sigma=_SIGMA)[0]
     stars = find_stars(grey(reference[None])[0].double().numpy()) if measured else None
-    grid = pixel_grid(*frames.size)
+    stride = math.ceil(math.sqrt(math.prod(frames.size) / _POINTS))
+    grid = pixel_grid(*frames.size)[::stride, ::stride]
+    there, meant = _smooth(reference)[:, ::stride, ::stride]
+    alike = max(1.0, 4 * math.pi * _SIGMA**2 / stride**2)  # pixels that blur made depend on another
     found = []
     for n, frame in enumerate(frames):
         if n == number:
@@ -67,17 +71,24 @@ def measure_brightness(frames: Frames, motion: Motion) -> Brightness:
         gain = error = 0.0
         if stars is not None and len(stars.xy) >= _STARS:
             gain, error = _of_stars(stars, reference, frame, motion, n)
-        here = pyramid(grey(frame[None]), sigma=_SIGMA)[0]
-        values, known = _read(torch.stack([here.values[0], here.weight[0]]), motion, n, grid)
-        known = (known > 1 - 1e-3) & (there.weight[0] > 0)
-        pair = there.values[0][known].double(), values[known].double()
+        here, weight = _read(_smooth(frame), motion, n, grid)
+        known = (weight > 1 - 1e-3) & (meant > 0)
+        pair = there[known].double(), here[known].double()
         if not gain:
-            gain, error = _of_pixels(*pair, measured=measured)
+            gain, error = _of_pixels(*pair, alike=alike, measured=measured)
         if abs(gain - 1) <= _SURE * error:
             gain = 1.0
-        found.append((gain, _offset(*pair, gain) if measured else 0.0))
+        found.append((gain, _offset(*pair, gain, alike=alike) if measured else 0.0))
     gains, offsets = zip(*found, strict=True)
     return Brightness(gains, offsets)
+
+
+def _smooth(frame: Tensor) -> Tensor:
+    """Return a frame, grey and blurred, and 1 where that is known, else 0, `[2, H, W]`."""
+    plane = grey(frame[None])[0]
+    known = plane.isfinite()
+    values, weight = blur(torch.stack([torch.where(known, plane, 0), known.float()]), _SIGMA)
+    return torch.stack([values / weight.clamp(min=1e-6), (known & (weight > 0.5)).float()])
 
 
 def _read(planes: Tensor, motion: Motion, n: int, grid: Tensor) -> Tensor:
@@ -104,7 +115,9 @@ def _of_stars(
     return max(median, 0.0), 1.25 * spread / len(ratios) ** 0.5
 
 
-def _of_pixels(reference: Tensor, frame: Tensor, *, measured: bool) -> tuple[float, float]:
+def _of_pixels(
+    reference: Tensor, frame: Tensor, *, alike: float, measured: bool
+) -> tuple[float, float]:
     """Return the gain by regression, and its standard error."""
     if not measured:
         good = (torch.maximum(reference, frame) < _CLIPPED) & (
@@ -125,15 +138,14 @@ def _of_pixels(reference: Tensor, frame: Tensor, *, measured: bool) -> tuple[flo
         off = (y - gain * x).abs()
         bound = _HUBER * 1.4826 * off.median() + 1e-12
         weight = (bound / off.clamp(min=1e-12)).clamp(max=1)
-    alike = 4 * torch.pi * _SIGMA**2  # pixels that blur makes depend on each other
     error = ((weight * off**2).sum() / weight.sum() * alike / xx).sqrt()
     return float(gain), float(error)
 
 
-def _offset(reference: Tensor, frame: Tensor, gain: float) -> float:
+def _offset(reference: Tensor, frame: Tensor, gain: float, *, alike: float) -> float:
     left = frame - gain * reference
     if not len(left):
         return 0.0
     offset = left.median()
-    error = 1.4826 * (left - offset).abs().median() * (4 * torch.pi * _SIGMA**2 / len(left)) ** 0.5
+    error = 1.4826 * (left - offset).abs().median() * (alike / len(left)) ** 0.5
     return float(offset) if offset.abs() > _SURE * error else 0.0

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from srgan_lightning.errors import UserError
 
 _ABOVE = 10.0  # standard deviations of the background
+_BRIGHTEST = 2000  # are looked at, each beside all others
 _ROUND = 1.3  # longer axis over shorter: a star, but no galaxy and no pair
 _FAINT = 0.02  # of a star's light is what may stand beside it
 _PLATEAU = 3  # pixels as bright as the brightest are saturated
@@ -46,11 +47,12 @@ def find_stars(image: Image) -> Stars:
         return none
     try:
         found = sep.extract(values, _ABOVE, err=background.globalrms, mask=unknown)
-    except Exception as error:
+    except Exception as error:  # sep knows no narrower one
         if "pixel buffer" in str(error) or "deblend" in str(error):
             return none  # of something that is no star field
         raise
     found = found[np.isfinite(found["a"] + found["b"]) & (found["b"] > 0)]
+    found = found[np.argsort(-found["flux"])[:_BRIGHTEST]]
     if not len(found):
         return none
     brightest = np.nanmax(image)

@@ -1,5 +1,8 @@
 """Kernel regression beside NumPy and SciPy, pixel by pixel, and what it is for."""
 
+import weakref
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 import torch
@@ -7,10 +10,12 @@ from scipy import ndimage
 
 from srgan_lightning.degradations.burst import Burst
 from srgan_lightning.degradations.motion import Motion
+from srgan_lightning.multiframe.brightness import measure_brightness
 from srgan_lightning.multiframe.frames import Frames
 from srgan_lightning.multiframe.fusion import fuse
 from srgan_lightning.multiframe.fusion.kernel import kernel_regression
 from srgan_lightning.multiframe.ranking import noise_level
+from srgan_lightning.multiframe.sources import Found
 
 
 def covariances(image: np.ndarray, noise: float) -> np.ndarray:
@@ -145,3 +150,30 @@ def test_holes_borders_and_turned_frames():
     frames[0, :, :, 14:24, 14:24] = torch.nan
     dark = kernel_regression(Frames.of(frames[0]), motion, scale=4).picture
     assert dark[:, 72:80, 72:80].isnan().all()
+
+
+@pytest.mark.parametrize("method", ["kernel", "drizzle", "shift-and-add"])
+def test_few_frames_are_in_memory_at_a_time(method: str):
+    alive, most = 0, 0
+
+    def freed() -> None:
+        nonlocal alive
+        alive -= 1
+
+    def source() -> Iterator[Found]:
+        nonlocal alive, most
+        for n in range(20):
+            values = np.random.default_rng(n).random((1, 16, 18)).astype(np.float32)
+            weakref.finalize(values, freed)
+            alive += 1
+            most = max(most, alive)
+            yield Found(str(n), values)
+
+    names = tuple(map(str, range(20)))
+    frames = Frames(
+        names=names, channels=1, size=(16, 18), _sources=(source,), _numbers=tuple(range(20))
+    )
+    motion = Motion.of_shifts(torch.rand(20, 2, generator=torch.Generator().manual_seed(0)))
+    measure_brightness(frames, motion)
+    fuse(frames, motion, method=method, scale=2)
+    assert most <= 4
