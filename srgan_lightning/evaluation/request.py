@@ -1,6 +1,7 @@
 """A config turned into contenders, pairs and a ruler, and these into one table."""
 
 import contextlib
+import functools
 from collections import Counter
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from srgan_lightning.errors import UserError, nearest
 from srgan_lightning.evaluation.benchmark import Contender, measure
 from srgan_lightning.evaluation.bursts import (
     PREFIX,
+    Fusion,
     FusionModel,
     named_fusion,
 )
@@ -28,6 +30,8 @@ from srgan_lightning.inference.generators import find_generator, is_method
 from srgan_lightning.inference.torch_upscaler import TorchUpscaler
 from srgan_lightning.metrics.multiscale import SMALLEST
 from srgan_lightning.metrics.perceptual import BACKBONES, LearnedDistance
+from srgan_lightning.multiframe.fusion.learned import fuse_learned
+from srgan_lightning.networks.base import BurstGenerator
 from srgan_lightning.precision import resolve_device
 from srgan_lightning.pretrained import boxed, locate
 
@@ -75,8 +79,8 @@ def find_contenders(asked: EvaluateConfig) -> list[Contender]:
     for label, names in asked.methods:
         for name in names:
             run = name if len(names) > 1 else ""
-            if name.startswith(PREFIX):
-                contenders += find_fusions(label, name, run, asked)
+            if fusion := find_fusion(name, asked):
+                contenders += fusions_of(label or _title(name), fusion, run, asked)
                 continue
             model = find_model(name, asked)
             costs = dict(model.costs) if isinstance(model, GeneratorModel) else {}
@@ -99,24 +103,45 @@ def find_contenders(asked: EvaluateConfig) -> list[Contender]:
     return contenders
 
 
-def find_fusions(label: str | None, name: str, run: str, asked: EvaluateConfig) -> list[Contender]:
-    """Make a contender of a method that fuses for each number of frames that is asked for.
+def find_fusion(name: str, asked: EvaluateConfig) -> Fusion | None:
+    """Return what fuses bursts under a name, None where it is called otherwise.
+
+    A generator that fuses bursts enlarges single pictures too, where there are no bursts.
 
     Raises:
-        UserError: for an unknown method, no bursts, or more frames than a burst has.
+        UserError: for an unknown method, one that fuses where there are no bursts, or a file that
+            holds no generator.
     """
     burst = find_burst(asked)
-    if burst is None:
-        raise UserError(f"model: {name} fuses the frames of bursts; say degradation=burst")
-    fusion = named_fusion(name, burst)
+    if name.startswith(PREFIX):
+        if burst is None:
+            raise UserError(f"model: {name} fuses the frames of bursts; say degradation=burst")
+        return named_fusion(name, burst)
+    path = locate(name)
+    if burst is None or path.is_dir() or path.suffix == ".onnx":
+        return None
+    generator, _ = find_generator(name if is_method(name) else path, scale=asked.scale)
+    if not isinstance(generator, BurstGenerator):
+        return None
+    _check_scale(path, generator.scale, asked.scale)
+    return functools.partial(fuse_learned, generator=generator)
+
+
+def fusions_of(title: str, fusion: Fusion, run: str, asked: EvaluateConfig) -> list[Contender]:
+    """Make a contender of a fusion for each number of frames that is asked for.
+
+    Raises:
+        UserError: more frames are asked for than a burst has.
+    """
+    burst = find_burst(asked)
+    assert burst is not None
     counts = (asked.frames,) if isinstance(asked.frames, int) else asked.frames or (burst.frames,)
     if max(counts) > burst.frames:
         raise UserError(
             f"frames: {max(counts)} are asked for and a burst has {burst.frames}; say "
             f"degradation.frames={max(counts)}"
         )
-    method = label or name.removeprefix(PREFIX)
-    models = [FusionModel(name=f"{method} of {n}", count=n, fusion=fusion) for n in counts]
+    models = [FusionModel(name=f"{title} of {n}", count=n, fusion=fusion) for n in counts]
     return [Contender(m.name, m, run=run, costs={"frames": m.count}) for m in models]
 
 
@@ -143,8 +168,13 @@ def find_model(name: str, asked: EvaluateConfig) -> Model:
         tiling=asked.tiling,
     )
     upscaler(torch.zeros(1, 3, WARM_UP, WARM_UP))  # so that no picture's seconds hold the start
-    label = name if is_method(name) or boxed(name) else label_of(path)
-    return GeneratorModel(name=label, upscaler=upscaler, costs=costs_of(generator))
+    return GeneratorModel(name=_title(name), upscaler=upscaler, costs=costs_of(generator))
+
+
+def _title(name: str) -> str:
+    if name.startswith(PREFIX):
+        return name.removeprefix(PREFIX)
+    return name if is_method(name) or boxed(name) else label_of(locate(name))
 
 
 def label_of(path: Path) -> str:
