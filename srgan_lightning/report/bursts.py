@@ -81,6 +81,7 @@ def frame_series(means: Mapping[str, Figures]) -> dict[str, Points]:
 def as_file(chart: str) -> str:
     """Return a chart as an SVG document that brings the page's style along."""
     style = resources.files(__package__).joinpath("report.css").read_text(encoding="utf-8")
+    style += "svg { background: var(--paper); font-family: system-ui, sans-serif; }\n"
     head, rest = chart.split(">", 1)
     opening = head.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"')
     return f"{opening}><style>{escape(style, quote=False)}</style>{rest}\n"
