@@ -2,8 +2,8 @@
 
 A block runs from its first to its last line in a folder of its own, which holds what the
 documents take for granted: PHOTOS, Set5, data/DIV2K_…, photo.jpg, clip.mp4, waves.gif, burst,
-night.fits, generator.safetensors, TID2013, a stopped run. A block that begins with `# FILE` (below
-a package directive) is that file, and lies there too.
+night.fits, SCENES, generator.safetensors, TID2013, a stopped run. A block that begins with
+`# FILE` (below a package directive) is that file, and lies there too.
 """
 
 import logging
@@ -36,6 +36,7 @@ from srgan_lightning import cli
 from srgan_lightning.config import check, compose
 from srgan_lightning.degradations import DEGRADATIONS
 from srgan_lightning.errors import UserError
+from srgan_lightning.inference.pictures import to_picture
 from srgan_lightning.losses import PIXEL_LOSSES
 from srgan_lightning.networks import GENERATORS
 from srgan_lightning.networks.generators.srresnet import SRResNet
@@ -116,12 +117,14 @@ def prepare_folder(folder: Path) -> None:
 
 
 def prepare_burst(folder: Path) -> None:
-    """Six frames of squares in colour."""
+    """Six frames of squares in colour, and the scene itself."""
     generator = torch.Generator().manual_seed(0)
     squares = torch.rand(1, 3, 8, 10, generator=generator)
     hr = squares.repeat_interleave(16, 2).repeat_interleave(16, 3)
     frames, _ = DEGRADATIONS.build("burst", {"scale": 4, "frames": 6}).observe(hr, generator)
-    folder.mkdir()
+    for place in (folder, folder.with_name("SCENES")):
+        place.mkdir()
+    Image.fromarray(to_picture(hr)).save(folder.with_name("SCENES") / "squares.png")
     for number, frame in enumerate(frames[0].permute(0, 2, 3, 1).numpy()):
         Image.fromarray((frame * 255).round().astype(np.uint8)).save(folder / f"{number}.png")
 
