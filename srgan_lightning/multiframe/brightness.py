@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import warnings
 
 import numpy as np
 import torch
@@ -14,9 +15,11 @@ from srgan_lightning.multiframe.prepare import blur, grey
 from srgan_lightning.multiframe.reference import least_moved, pixel_grid
 from srgan_lightning.multiframe.stars import Stars, find_stars, star_light
 
-_SIGMA = 2.0  # pixels: frames are blurred by so much before they are compared
-_CLIPPED = 0.995  # of white and more, and as near to black, tell nothing
+_SIGMA = 1.0  # pixels: frames are blurred by so much before they are compared
+_CLIPPED = 0.995  # of white and more tell nothing
 _POINTS = 2**16  # of a frame say enough
+_LEAST = 0.5  # of what lies around a pixel must be known
+_MIXED = 1e-3  # of clipped white is no harm
 _ROUNDS = 10
 _HUBER = 2.0  # standard deviations
 _SURE = 3.0  # standard errors: smaller differences are left as they are
@@ -61,7 +64,7 @@ def measure_brightness(frames: Frames, motion: Motion) -> Brightness:
     stars = find_stars(grey(reference[None])[0].double().numpy()) if measured else None
     stride = math.ceil(math.sqrt(math.prod(frames.size) / _POINTS))
     grid = pixel_grid(*frames.size)[::stride, ::stride]
-    there, meant = _smooth(reference)[:, ::stride, ::stride]
+    there, meant = _smooth(reference, measured=measured)[:, ::stride, ::stride]
     alike = max(1.0, 4 * math.pi * _SIGMA**2 / stride**2)  # pixels that blur made depend on another
     found = []
     for n, frame in enumerate(frames):
@@ -71,9 +74,13 @@ def measure_brightness(frames: Frames, motion: Motion) -> Brightness:
         gain = error = 0.0
         if stars is not None and len(stars.xy) >= _STARS:
             gain, error = _of_stars(stars, reference, frame, motion, n)
-        here, weight = _read(_smooth(frame), motion, n, grid)
+        here, weight = _read(_smooth(frame, measured=measured), motion, n, grid)
         known = (weight > 1 - 1e-3) & (meant > 0)
         pair = there[known].double(), here[known].double()
+        if not gain and not len(pair[0]):
+            name = frames.names[n]
+            warnings.warn(f"{name}: is fused as bright as it is: too much is clipped", stacklevel=2)
+            gain = 1.0
         if not gain:
             gain, error = _of_pixels(*pair, alike=alike, measured=measured)
         if abs(gain - 1) <= _SURE * error:
@@ -83,12 +90,22 @@ def measure_brightness(frames: Frames, motion: Motion) -> Brightness:
     return Brightness(gains, offsets)
 
 
-def _smooth(frame: Tensor) -> Tensor:
-    """Return a frame, grey and blurred, and 1 where that is known, else 0, `[2, H, W]`."""
+def _smooth(frame: Tensor, *, measured: bool) -> Tensor:
+    """Return a frame, grey and blurred, and 1 where it is known, `[2, H, W]`.
+
+    In pictures nothing that blur has mixed with clipped white is known: where the frame is darker,
+    more of it would not be clipped.
+    """
     plane = grey(frame[None])[0]
     known = plane.isfinite()
-    values, weight = blur(torch.stack([torch.where(known, plane, 0), known.float()]), _SIGMA)
-    return torch.stack([values / weight.clamp(min=1e-6), (known & (weight > 0.5)).float()])
+    planes = [torch.where(known, plane, 0), known.float()]
+    if not measured:
+        planes.append((frame.amax(0) >= _CLIPPED).float())
+    values, weight, *clipped = blur(torch.stack(planes), _SIGMA)
+    known &= weight > _LEAST
+    for share in clipped:
+        known &= share < _MIXED
+    return torch.stack([values / weight.clamp(min=1e-6), known.float()])
 
 
 def _read(planes: Tensor, motion: Motion, n: int, grid: Tensor) -> Tensor:
@@ -119,13 +136,6 @@ def _of_pixels(
     reference: Tensor, frame: Tensor, *, alike: float, measured: bool
 ) -> tuple[float, float]:
     """Return the gain by regression, and its standard error."""
-    if not measured:
-        good = (torch.maximum(reference, frame) < _CLIPPED) & (
-            torch.minimum(reference, frame) > 1 - _CLIPPED
-        )
-        reference, frame = reference[good], frame[good]
-    if not len(reference):
-        return 1.0, 0.0
     weight = torch.ones_like(reference)
     for _ in range(_ROUNDS):
         x, y = reference, frame

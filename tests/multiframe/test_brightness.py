@@ -80,18 +80,18 @@ def test_saturated_stars_are_not_measured():
     assert len(find_stars(np.full((64, 64), 3.0)).xy) == 0
 
 
-def scene() -> torch.Tensor:
-    generator = torch.Generator().manual_seed(0)
-    return 0.1 + 0.7 * torch.rand(1, 3, 8, 8, generator=generator).repeat_interleave(
-        16, 2
-    ).repeat_interleave(16, 3)
+def scene(brightest: float = 0.8) -> torch.Tensor:
+    blocks = torch.rand(1, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    levels = (0.1 + (brightest - 0.1) * blocks).clamp(max=1)
+    return levels.repeat_interleave(16, 2).repeat_interleave(16, 3)
 
 
-def test_exposures_of_photographs_are_evened_out():
+@pytest.mark.parametrize("brightest", [0.8, 1.0])  # the latter has white that is clipped
+def test_exposures_of_photographs_are_evened_out(brightest: float):
     burst = Burst(scale=4, frames=6, blur_sigma=(0.5, 0.5))
-    frames, (motion,) = burst.observe(scene(), torch.Generator().manual_seed(1))
+    frames, (motion,) = burst.observe(scene(brightest), torch.Generator().manual_seed(1))
     gains = torch.tensor([1, 0.8, 1.15, 1, 0.93, 1.0])
-    darker = ((frames[0] * gains[:, None, None, None]) * 255).round() / 255
+    darker = ((frames[0] * gains[:, None, None, None]).clamp(max=1) * 255).round() / 255
     darker[3, :, 5:9, 5:9] = 1.0  # something passes by
     found = measure_brightness(Frames.of(darker), motion)
     np.testing.assert_allclose(found.gains, gains, rtol=2e-3)
@@ -115,3 +115,11 @@ def test_white_that_was_clipped_tells_nothing():
     assert even[0].tolist() == [[[0.5, 1.0]]]
     assert even[1, 0, 0, 0] == pytest.approx(0.4)
     assert even[1, 0, 0, 1].isnan()
+
+
+def test_frames_of_white_are_left_as_they_are_with_a_word():
+    frames = torch.full((2, 3, 16, 16), 0.9)
+    frames[1] = 1.0
+    with pytest.warns(UserWarning, match="frame 2: is fused as bright as it is"):
+        found = measure_brightness(Frames.of(frames), Motion.of_shifts(torch.zeros(2, 2)))
+    assert found.gains == (1.0, 1.0)
