@@ -4,6 +4,8 @@ VENV ?= .venv
 PIP_ARGS ?=
 ARGS ?=
 PYTEST_ARGS ?=
+# a process for each core, each with one thread of its own
+PARALLEL = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 BIN := $(VENV)/bin
 PIP_INSTALL = $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt $(PIP_ARGS)
 
@@ -31,10 +33,10 @@ train: $(VENV)/.core ## train on packaged photographs, both stages (ARGS='experi
 	$(BIN)/srgan train $(ARGS)
 
 test: $(VENV)/.dev ## run the tests that take minutes at most
-	$(BIN)/python -m pytest -m 'not slow and not gpu and not cluster' $(PYTEST_ARGS)
+	$(PARALLEL) -m 'not slow and not gpu and not cluster' $(PYTEST_ARGS)
 
 test-all: $(VENV)/.dev ## run every test; a skip that is not allowed by name fails
-	$(BIN)/python -m pytest -m 'not gpu' --no-skips $(PYTEST_ARGS)
+	$(PARALLEL) -m 'not gpu' --no-skips $(PYTEST_ARGS)
 
 test-cluster: $(VENV)/.dev ## run the tests on a Slurm that they start (apt: slurm-wlm, munge)
 	$(BIN)/python -m pytest -m cluster $(PYTEST_ARGS)

@@ -1,14 +1,17 @@
 """How much fusion gains over one frame: synthetic bursts of pictures, the motion estimated.
 
-    python benchmarks/bench_burst.py FOLDER... [--pictures 4] [--crop 192]
+    python benchmarks/bench_burst.py FOLDER... [--pictures 4] [--crop 192] [--sigma 0.25 0.5]
 
 For each picture a burst of 16 frames (x4, Gaussian blur, noise of 1/255, rounded to 8 bits) is made
 of its middle. Each method's PSNR (RGB, without a border of 16 pixels) is told less that of the
-reference frame enlarged by bicubic interpolation; the most probable picture also with fewer frames
-and with one wildly wrong frame.
+reference frame enlarged by bicubic interpolation; the most probable picture also with the motion
+known, with fewer frames, and with one wildly wrong frame. "limit" is the most that a linear method
+can gain: Wiener's filter, told the spectrum of HR, on frames that share out the sub-pixel places
+evenly.
 """
 
 import argparse
+import itertools
 import math
 import warnings
 from pathlib import Path
@@ -20,12 +23,14 @@ from PIL import Image
 from torch import Tensor
 
 from srgan_lightning.degradations.burst import Burst
+from srgan_lightning.degradations.motion import Motion
 from srgan_lightning.imaging.read import list_images, read_rgb
 from srgan_lightning.multiframe.frames import Frames
 from srgan_lightning.multiframe.fusion import fuse
+from srgan_lightning.multiframe.fusion.observation import sensor_kernel
 from srgan_lightning.multiframe.registration import register
 
-COUNTS = (2, 4, 8, 16)
+COUNTS = (1, 2, 4, 8, 16)
 METHODS = ("shift-and-add", "drizzle", "back-projection", "map")
 
 
@@ -45,9 +50,26 @@ def psnr(made: Tensor, hr: Tensor) -> float:
     return -10 * math.log10(float(off.square().mean()))
 
 
-def fused(frames: Tensor, method: str, sigma: float) -> Tensor:
-    """Register a burst and fuse what fits."""
+def limit(hr: Tensor, sigma: float) -> float:
+    """Return the PSNR of the best linear method, mirrored borders counted in."""
+    whole = torch.cat([hr, hr.flip(-1)], -1)
+    whole = torch.cat([whole, whole.flip(-2)], -2).double()
+    kernel = sensor_kernel(4, sigma).double()
+    down, across = (torch.fft.fft(kernel, n=side).abs() for side in whole.shape[-2:])
+    passed = (down[:, None] * across).square()
+    noise = (1 + 1 / 12) / 255**2
+    # The axes of colour: what the channels have in common is told from noise once.
+    flat = torch.fft.fft2(whole) / math.sqrt(whole[0].numel())
+    axes = torch.linalg.eigh(torch.cov(flat[:, passed > 0].real)).eigenvectors
+    light = torch.einsum("cd,chw->dhw", axes.to(flat.dtype), flat).abs().square()
+    return -10 * math.log10(float((light * noise / (light * passed + noise)).mean()))
+
+
+def fused(frames: Tensor, method: str, sigma: float, motion: Motion | None = None) -> Tensor:
+    """Register a burst, unless its motion is known, and fuse what fits."""
     burst = Frames.of(frames)
+    if motion is not None:
+        return fuse(burst, motion, method=method, sigma=sigma).picture
     found = register(burst, reference=0)
     kept = found.kept.nonzero()[:, 0].tolist()
     return fuse(burst.only(kept), found.motion.select(kept), method=method, sigma=sigma).picture
@@ -57,12 +79,16 @@ def gains(hr: Tensor, sigma: float, seed: int) -> dict[str, float]:
     """Return bicubic's PSNR and what each method gains over it, in dB."""
     generator = torch.Generator().manual_seed(seed)
     burst = Burst(scale=4, frames=max(COUNTS), blur_sigma=(sigma, sigma))
-    frames = burst.observe(hr[None], generator)[0][0]
+    frames, (motion,) = burst.observe(hr[None], generator)
+    frames = frames[0]
     one = F.interpolate(frames[:1], scale_factor=4, mode="bicubic")[0]
     begin = psnr(one, hr)
-    told = {method: psnr(fused(frames, method, sigma), hr) - begin for method in METHODS}
+    told = {"limit": limit(hr, sigma) - begin}
+    told |= {method: psnr(fused(frames, method, sigma), hr) - begin for method in METHODS}
+    told["map, motion known"] = psnr(fused(frames, "map", sigma, motion), hr) - begin
     for count in COUNTS[:-1]:
-        told[f"map of {count}"] = psnr(fused(frames[:count], "map", sigma), hr) - begin
+        alone = motion.select([0]) if count == 1 else None  # there is no other frame to fit
+        told[f"map of {count}"] = psnr(fused(frames[:count], "map", sigma, alone), hr) - begin
     frames[5] = frames[5].flip(-1, -2)
     told["one wrong"] = psnr(fused(frames, "map", sigma), hr) - begin
     return {"bicubic": begin, **told}
@@ -74,20 +100,23 @@ def main() -> None:
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--pictures", type=int, default=4, help="of each folder")
     parser.add_argument("--crop", type=int, default=192)
-    parser.add_argument("--sigma", type=float, default=0.5, help="of the blur, in LR pixels")
+    parser.add_argument("--sigma", type=float, nargs="+", default=[0.25, 0.5], help="LR pixels")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
-    for folder in arguments.folders:
+    for folder, sigma in itertools.product(arguments.folders, arguments.sigma):
         files = list_images(folder)
         files = files[:: max(1, len(files) // arguments.pictures)][: arguments.pictures]
         rows = []
         for seed, file in enumerate(files):
-            rows.append(gains(middle(file, arguments.crop), arguments.sigma, seed))
+            rows.append(gains(middle(file, arguments.crop), sigma, seed))
             print(
                 file.name, *(f"{key} {value:+.2f}" for key, value in rows[-1].items()), flush=True
             )
         mean = {key: float(np.mean([row[key] for row in rows])) for key in rows[0]}
-        print(f"{folder} mean:", *(f"{key} {value:+.2f}" for key, value in mean.items()))
+        print(
+            f"{folder}, blur {sigma:g}, mean:",
+            *(f"{key} {value:+.2f}" for key, value in mean.items()),
+        )
 
 
 if __name__ == "__main__":

@@ -15,8 +15,8 @@ from srgan_lightning.degradations import crop_to_multiple
 from srgan_lightning.evaluation.benchmark import evaluate as measure
 from srgan_lightning.evaluation.config import EvaluateConfig
 from srgan_lightning.evaluation.models import GeneratorModel
-from srgan_lightning.evaluation.request import build_degradation, find_pairs
 from srgan_lightning.evaluation.table import Table
+from srgan_lightning.evaluation.terms import build_degradation, find_pairs
 from srgan_lightning.inference.pictures import Picture, to_picture, to_tensor
 from srgan_lightning.inference.torch_upscaler import TorchUpscaler
 from srgan_lightning.networks import Generator

@@ -2,8 +2,8 @@
 
 A block runs from its first to its last line in a folder of its own, which holds what the
 documents take for granted: PHOTOS, Set5, data/DIV2K_…, photo.jpg, clip.mp4, waves.gif, burst,
-generator.safetensors, TID2013, a stopped run. A block that begins with `# FILE` (below a package
-directive) is that file, and lies there too.
+night.fits, SCENES, generator.safetensors, TID2013, a stopped run. A block that begins with
+`# FILE` (below a package directive) is that file, and lies there too.
 """
 
 import logging
@@ -26,6 +26,7 @@ import numpy as np
 import pytest
 import requests
 import torch
+from astropy.io import fits as fits_files
 from clips import moving, write_clip
 from PIL import Image
 from small_run import SMALL
@@ -35,6 +36,7 @@ from srgan_lightning import cli
 from srgan_lightning.config import check, compose
 from srgan_lightning.degradations import DEGRADATIONS
 from srgan_lightning.errors import UserError
+from srgan_lightning.inference.pictures import to_picture
 from srgan_lightning.losses import PIXEL_LOSSES
 from srgan_lightning.networks import GENERATORS
 from srgan_lightning.networks.generators.srresnet import SRResNet
@@ -102,6 +104,7 @@ def prepare_folder(folder: Path) -> None:
     write_clip(folder / "clip.mp4", moving(3))
     prepare_tid2013(folder / "TID2013")
     prepare_burst(folder / "burst")
+    prepare_night(folder / "night.fits")
     options = {"blocks": 1, "width": 8}
     for name in ("generator", "other"):
         state = SRResNet(**options).state_dict()
@@ -114,14 +117,28 @@ def prepare_folder(folder: Path) -> None:
 
 
 def prepare_burst(folder: Path) -> None:
-    """Six frames of squares in colour."""
+    """Six frames of squares in colour, and the scene itself."""
     generator = torch.Generator().manual_seed(0)
     squares = torch.rand(1, 3, 8, 10, generator=generator)
     hr = squares.repeat_interleave(16, 2).repeat_interleave(16, 3)
     frames, _ = DEGRADATIONS.build("burst", {"scale": 4, "frames": 6}).observe(hr, generator)
-    folder.mkdir()
+    for place in (folder, folder.with_name("SCENES")):
+        place.mkdir()
+    Image.fromarray(to_picture(hr)).save(folder.with_name("SCENES") / "squares.png")
     for number, frame in enumerate(frames[0].permute(0, 2, 3, 1).numpy()):
         Image.fromarray((frame * 255).round().astype(np.uint8)).save(folder / f"{number}.png")
+
+
+def prepare_night(file: Path) -> None:
+    """Five frames of nine stars."""
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[:72, :72].astype(float)
+    cube = rng.normal(50, 1, (5, 72, 72))
+    for frame, (dx, dy) in zip(cube, [(0, 0), *rng.uniform(-1, 1, (4, 2))], strict=True):
+        for cx, cy in np.ndindex(3, 3):
+            square = (x - 24 * cx - 11 - dx) ** 2 + (y - 24 * cy - 13 - dy) ** 2
+            frame += (300 + 100 * cx + 50 * cy) * np.exp(-square / 3)
+    fits_files.writeto(file, cube.astype(np.float32))
 
 
 def prepare_tid2013(folder: Path) -> None:

@@ -31,8 +31,8 @@ def run(config: Mapping[str, Any], output: Path) -> None:
 
     Args:
         config: the composed config as plain containers, see `evaluation.config.EvaluateConfig`.
-        output: the folder that figures.csv, figures.json and figures.md go to, and the pictures
-            below `pictures`.
+        output: the folder that figures.csv, figures.json and figures.md go to, frames.svg where
+            methods fused several numbers of frames, and the pictures below `pictures`.
 
     Raises:
         UserError: for anything wrong with the config or the files that it names.
@@ -45,6 +45,8 @@ def run(config: Mapping[str, Any], output: Path) -> None:
     from srgan_lightning.evaluation.render import render
     from srgan_lightning.evaluation.request import answer
     from srgan_lightning.evaluation.save import save
+    from srgan_lightning.imaging.write import whole_file
+    from srgan_lightning.report.bursts import as_file, frames_chart
 
     asked = check(EvaluateConfig, config)
     import_plugins(asked.plugins)
@@ -55,6 +57,10 @@ def run(config: Mapping[str, Any], output: Path) -> None:
     rich.print(render(table, title=title, differences=differences))
     for path in save(table, output, differences=differences):
         typer.echo(path)
+    if chart := frames_chart({method: table.mean(method) for method in table.methods}):
+        with whole_file(output / "frames.svg") as part:
+            part.write_text(as_file(chart), encoding="utf-8")
+        typer.echo(output / "frames.svg")
     if pictures is not None:
         typer.echo(pictures)
 

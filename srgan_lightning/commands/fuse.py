@@ -11,6 +11,8 @@ from srgan_lightning.commands.options import FILES, Flux, Overwrite
 from srgan_lightning.errors import UserError
 
 if TYPE_CHECKING:
+    import torch
+
     from srgan_lightning.degradations.motion import Motion
     from srgan_lightning.multiframe.frames import Frames
 
@@ -36,10 +38,11 @@ def fuse(
         ),
     ],
     method: Annotated[
-        Literal["map", "drizzle", "shift-and-add", "back-projection"],
+        Literal["map", "kernel", "drizzle", "shift-and-add", "back-projection"],
         typer.Option(
-            help="map: the most probable picture, robust and sharp; drizzle and shift-and-add: "
-            "linear, for measuring; back-projection: Irani's and Peleg's.",
+            help="map: the most probable picture, robust and sharp; kernel: smooths along edges, "
+            "distrusts what moves; drizzle and shift-and-add: linear, for measuring; "
+            "back-projection: Irani's and Peleg's.",
             rich_help_panel=RECONSTRUCTION,
         ),
     ] = "map",
@@ -47,19 +50,28 @@ def fuse(
         int, typer.Option(help="Enlarge the sides by this, 1 to 8.", rich_help_panel=RECONSTRUCTION)
     ] = 4,
     psf: Annotated[
-        float,
+        str,
         typer.Option(
-            metavar="SIGMA",
-            help="Blur of the frames, in their pixels, that map and back-projection undo.",
+            metavar="SIGMA|auto|stars|spectrum",
+            help="Blur of the frames that map and back-projection undo: the standard deviation of "
+            "a Gaussian in pixels, or how to find it.",
             rich_help_panel=RECONSTRUCTION,
         ),
-    ] = 0.5,
+    ] = "0.5",
     pixfrac: Annotated[
         float,
         typer.Option(
             help="Drizzle: the side of a drop, in pixels.", rich_help_panel=RECONSTRUCTION
         ),
     ] = 0.7,
+    device: Annotated[
+        str,
+        typer.Option(
+            help="Where to register, and to fuse by map, kernel and back-projection: cpu, cuda, "
+            "cuda:1.",
+            rich_help_panel=RECONSTRUCTION,
+        ),
+    ] = "cpu",
     then: Annotated[
         str | None,
         typer.Option(
@@ -124,14 +136,16 @@ def fuse(
     from srgan_lightning.imaging.fits import is_fits
     from srgan_lightning.inference.load import load_upscaler
     from srgan_lightning.multiframe import fusion
+    from srgan_lightning.multiframe.brightness import measure_brightness
     from srgan_lightning.multiframe.frames import open_frames
+    from srgan_lightning.multiframe.psf import find_psf, given_psf
     from srgan_lightning.multiframe.ranking import best_frames
     from srgan_lightning.multiframe.then import enlarged
     from srgan_lightning.multiframe.write import write_fits, write_picture
 
     if maps and then:
         raise UserError("--maps: nobody knows how sure a generator is; leave it out, or --then")
-    share = _share(keep)
+    share, blur, place = _share(keep), given_psf(psf), _place(device)
     names = (output, save_motion)
     beside = {
         name: output.with_suffix(f".{name}.tif") if maps and not is_fits(output) else None
@@ -150,31 +164,39 @@ def fuse(
     upscaler = load_upscaler(then) if then else None
     with progress_bar() as progress:
         bar = progress.add_task("registering", total=None, rate="")
-        found, kept = _registered(frames, motion, local, motion_file)
+        found, kept = _registered(frames, motion, local, motion_file, place)
         if share < 1:
             chosen = set(best_frames(frames, keep=share)[0])
             kept = [n for n in kept if n in chosen]
         if len(kept) < 2:
             raise UserError("fewer than two frames are left to be fused; keep more of them")
-        progress.update(bar, description="fusing", total=1.0)
+        burst, there = frames.only(kept), found.select(kept)
         with torch.inference_mode():
+            brightness = measure_brightness(burst, there)
+            burst = burst.levelled(brightness.gains, brightness.offsets)
+            if method in fusion.DEBLURRING:
+                blur = blur or find_psf(burst, there, psf)
+            progress.update(bar, description="fusing", total=1.0)
             fused = fusion.fuse(
-                frames.only(kept),
-                found.select(kept),
+                burst,
+                there,
                 method=method,
                 scale=scale,
-                sigma=psf,
+                sigma=blur.sigma if blur else 0,
                 pixfrac=pixfrac,
+                device=place,
                 on_progress=lambda done: progress.advance(bar, done),
             )
     picture: Any = fused.picture.numpy()
     planes = {"weight": fused.weight.numpy()[None], "uncertainty": fused.uncertainty.numpy()}
-    method_words = {"map": f", psf {psf:g}", "back-projection": f", psf {psf:g}"}
-    details = method_words.get(method, f", pixfrac {pixfrac:g}" if method == "drizzle" else "")
+    details = f", pixfrac {pixfrac:g}" if method == "drizzle" else ""
+    if blur and method in fusion.DEBLURRING:
+        details = f", psf {blur.sigma:g} ({blur.told})"
     told = {
         "Software": f"srgan-lightning {__version__}",
         "Fusion": f"{method} of {len(kept)} of {len(frames)} frames, x{scale}{details}, "
         f"motion {'given' if motion_file else motion + (' and local' if local else '')}",
+        "Brightness": brightness.told,
     }
     factor = scale
     if upscaler is not None:
@@ -211,7 +233,7 @@ def fuse(
 
 
 def _registered(
-    frames: Frames, model: Any, local: bool, file: Path | None
+    frames: Frames, model: Any, local: bool, file: Path | None, device: torch.device
 ) -> tuple[Motion, list[int]]:
     """Return the motion of all frames, and which of them may be fused."""
     from srgan_lightning.degradations.motion import Motion
@@ -219,7 +241,7 @@ def _registered(
 
     first = 0 if frames.header is not None else None  # its header is the result's
     if file is None:
-        found = register(frames, model=model, local=local, reference=first)
+        found = register(frames, model=model, local=local, reference=first, device=device)
         return found.motion, [int(n) for n in found.kept.nonzero()[:, 0]]
     motion = Motion.load(file)
     if len(motion) != len(frames):
@@ -227,6 +249,15 @@ def _registered(
     if first is not None and motion.flow is None:
         motion = motion.relative_to(first)
     return motion, list(range(len(frames)))
+
+
+def _place(name: str) -> torch.device:
+    from srgan_lightning.precision import resolve_device
+
+    device = resolve_device(name)
+    if device.type == "mps":
+        raise UserError("--device: places are counted in float64, which mps lacks; take cpu")
+    return device
 
 
 def _share(text: str) -> float:

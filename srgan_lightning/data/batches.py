@@ -37,12 +37,17 @@ class Pair(NamedTuple):
     """What networks and losses see.
 
     Attributes:
-        lr: float32 `[N, 3, H / scale, W / scale]` in [0, 1].
+        lr: float32 `[N, 3, H / scale, W / scale]` in [0, 1]; or bursts, see `BurstGenerator.fuse`.
         hr: float32 `[N, 3, H, W]` in [0, 1].
     """
 
     lr: Tensor
     hr: Tensor
+
+    @property
+    def picture(self) -> Tensor:
+        """LR as pictures `[N, 3, …]`: of a burst the reference."""
+        return self.lr if self.lr.ndim == 4 else self.lr[:, 0, :3]
 
     def split(self, parts: int) -> list["Pair"]:
         """Cut into equal parts, in order.

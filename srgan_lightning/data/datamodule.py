@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import pytorch_lightning as pl
@@ -20,6 +21,8 @@ from srgan_lightning.data.sources import open_source
 from srgan_lightning.data.split import split
 from srgan_lightning.degradations.augment import random_flip_turn
 from srgan_lightning.degradations.base import Degradation
+from srgan_lightning.degradations.burst import Burst
+from srgan_lightning.degradations.sighted import observe_sighted
 from srgan_lightning.errors import UserError
 from srgan_lightning.imaging.threads import available_cpus
 
@@ -64,6 +67,7 @@ class SRDataModule(pl.LightningDataModule):
         chunks: Callable[[int], int],
         channels_last: bool = False,
         overfit: bool = False,
+        bursts: bool = False,
     ) -> None:
         super().__init__()
         self.config = config
@@ -73,6 +77,7 @@ class SRDataModule(pl.LightningDataModule):
         self.total_steps = total_steps
         self.chunks = chunks
         self.overfit = overfit
+        self.bursts = bursts
         self.start_step = 0
         self._format = torch.channels_last if channels_last else torch.contiguous_format
         self._sources: tuple[HRAndLR, HRAndLR] | None = None
@@ -186,7 +191,7 @@ class SRDataModule(pl.LightningDataModule):
         if self.config.augment:
             hr = random_flip_turn(hr, draws)
         if batch.lr is None:
-            return self._pair(self.degradation(hr, draws), hr)
+            return self._pair(self._degraded(hr, draws, some=seed), hr)
         lr = _to_float(batch.lr)
         if self.config.augment:  # the same seed again: LR turns as its HR did
             lr = random_flip_turn(lr, _generator(lr.device, seed))
@@ -198,12 +203,19 @@ class SRDataModule(pl.LightningDataModule):
             return self._pair(_to_float(batch.lr), hr)
         name = name_hash(self.validation_names[batch.picture])
         draws = _generator(hr.device, derive_seed(self.seed, Stream.VALIDATION, name))
-        return self._pair(self.degradation(hr, draws), hr)
+        return self._pair(self._degraded(hr, draws), hr)
+
+    def _degraded(self, hr: Tensor, draws: torch.Generator, *, some: int | None = None) -> Tensor:
+        """Make LR, or bursts of all frames, or of a number of them that `some` decides."""
+        if not self.bursts:
+            return self.degradation(hr, draws)
+        assert isinstance(self.degradation, Burst)
+        frames = self.degradation.frames if some is None else 1 + some % self.degradation.frames
+        return observe_sighted(replace(self.degradation, frames=frames), hr, draws)
 
     def _pair(self, lr: Tensor, hr: Tensor) -> Pair:
-        return Pair(
-            lr.contiguous(memory_format=self._format), hr.contiguous(memory_format=self._format)
-        )
+        hr = hr.contiguous(memory_format=self._format)
+        return Pair(lr if self.bursts else lr.contiguous(memory_format=self._format), hr)
 
     def _open(self, source: SourceConfig, *, min_size: int) -> HRAndLR:
         resize, scale = self.config.resize, self.scale

@@ -52,10 +52,12 @@ class EvaluateConfig(BaseModel):
     Attributes:
         model: one or several of: a generator file or checkpoint, weights of other programs, an
             ONNX file, a folder of ready SR pictures, a method's name (bicubic, lanczos,
-            total_variation); or these under names of one's own, where several files under one
-            name are runs of one recipe.
+            total_variation), a method that fuses bursts (fuse:map); or these under names of one's
+            own, where several files under one name are runs of one recipe.
         data: the benchmark set.
         degradation: a degradation's name and arguments; not used where LR is given.
+        frames: how many frames of a burst are fused, or several such numbers, each of which is a
+            method of its own; None takes all.
         protocol: the terms.
         compare_to: the method that the others are compared with; None takes the first.
         save_pictures: whether SR, HR and LR are written as PNG, which `srgan report` shows.
@@ -73,6 +75,7 @@ class EvaluateConfig(BaseModel):
     model: str | Names | dict[str, str | Names] | None = None
     data: SetConfig = SetConfig()
     degradation: dict[str, Any] = Field(default={"name": "blur_bicubic"})
+    frames: PositiveInt | Annotated[tuple[PositiveInt, ...], Field(min_length=1)] | None = None
     protocol: ProtocolConfig = ProtocolConfig()
     compare_to: str | None = None
     save_pictures: bool = True

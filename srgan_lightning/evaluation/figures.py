@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from srgan_lightning.degradations.base import Degradation
+from srgan_lightning.evaluation.alignment import aligned
 from srgan_lightning.evaluation.pairs import BenchmarkPair
 from srgan_lightning.evaluation.protocol import Protocol
 from srgan_lightning.inference.tiling import seam_energy
@@ -52,12 +53,16 @@ class Ruler:
             (the share of HR's high-frequency energy that SR has), "seams" (see `seam_energy`: how
             much borders of 96-pixel cells of LR would show, and do where SR was made so; not of
             pictures without such a border), "brightness" and "colour" (mean shifts of luma and
-            chroma in levels).
+            chroma in levels). Where the protocol aligns, "shift": by how many HR pixels SR was
+            moved, at most by one LR pixel.
 
         Raises:
             UserError: for a picture too small for the protocol, SR that is not as large as HR.
         """
         hr, crop, space = pair.hr.cpu(), self.protocol.crop, self.protocol.space
+        scale, shift = hr.shape[-1] // pair.lr.shape[-1], None
+        if self.protocol.alignment and sr.shape == hr.shape:
+            sr, shift = aligned(sr, hr, border=crop, most=scale)
         rgb = prepare(sr, hr, crop=crop, space="rgb", smallest=WINDOW)
         luma = to_y(rgb[0] / 255), to_y(rgb[1] / 255)
         levels = luma if space == "y" else rgb
@@ -70,14 +75,14 @@ class Ruler:
         if self.degradation is not None:
             reduced = self.degradation((quantize(sr) / 255).float())
             figures["lr_psnr"] = psnr(reduced, pair.lr.cpu(), crop=0, space=space)
-        scale = hr.shape[-1] // pair.lr.shape[-1]
         figures["sharpness"] = sharpness_of_levels(*luma, scale=scale)
         seams = seam_energy(sr[0].mean(0)[..., None].numpy(), period=CELL * scale)
         if seams is not None:
             figures["seams"] = torch.tensor(seams)
         figures["brightness"] = (luma[0] - luma[1]).mean(dim=(1, 2, 3))
         figures["colour"] = colour_shift_of_levels(*rgb)
-        return {name: figure.item() for name, figure in figures.items()}
+        measured = {name: figure.item() for name, figure in figures.items()}
+        return measured if shift is None else {**measured, "shift": shift}
 
 
 def is_deterministic(degradation: Degradation) -> bool:

@@ -63,7 +63,10 @@ class DegradedPairs:
             if 0 in hr.shape:
                 raise UserError(f"{path}: is smaller than {scale} pixels; leave it out of the set")
             draws = torch.Generator().manual_seed(_seed_of(self._seed, name))
-            yield BenchmarkPair(name, self.degradation(hr, draws), hr)
+            yield self._pair(name, hr, draws)
+
+    def _pair(self, name: str, hr: Tensor, draws: torch.Generator) -> BenchmarkPair:
+        return BenchmarkPair(name, self.degradation(hr, draws), hr)
 
 
 class GivenPairs:

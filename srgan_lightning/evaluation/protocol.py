@@ -16,12 +16,15 @@ class Protocol:
         space: "y" (BT.601 luma of 16 to 235, as papers do) or "rgb".
         crop: pixels left out on every side, in HR; papers take the scale.
         pictures: the benchmark set, in words; empty for pictures that have no name.
+        alignment: of bursts, in words: how their frames are brought together, and that SR is moved
+            onto HR before it is measured (`alignment.aligned`); empty where nothing is moved.
     """
 
     degradation: str
     space: Literal["y", "rgb"] = "y"
     crop: int = 4
     pictures: str = ""
+    alignment: str = ""
 
     def stamp(self) -> str:
         """Say it in one line, to stand under every table.
@@ -33,4 +36,5 @@ class Protocol:
         pictures = f"{self.pictures}, " if self.pictures else ""
         space = {"y": "Y channel", "rgb": "RGB"}[self.space]
         crop = f"{self.crop} pixels cropped at each border"
-        return f"{pictures}{space}, {crop}, LR by {self.degradation}"
+        alignment = f", {self.alignment}" if self.alignment else ""
+        return f"{pictures}{space}, {crop}, LR by {self.degradation}{alignment}"

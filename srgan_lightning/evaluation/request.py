@@ -1,17 +1,21 @@
 """A config turned into contenders, pairs and a ruler, and these into one table."""
 
 import contextlib
+import functools
 from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 from rich.progress import track
 
-from srgan_lightning.degradations import DEGRADATIONS, Degradation
 from srgan_lightning.errors import UserError, nearest
 from srgan_lightning.evaluation.benchmark import Contender, measure
+from srgan_lightning.evaluation.bursts import (
+    PREFIX,
+    Fusion,
+    FusionModel,
+    named_fusion,
+)
 from srgan_lightning.evaluation.config import EvaluateConfig
 from srgan_lightning.evaluation.cost import costs_of
 from srgan_lightning.evaluation.figures import Ruler, is_deterministic
@@ -20,15 +24,16 @@ from srgan_lightning.evaluation.models import GeneratorModel, Model, ReadyPictur
 from srgan_lightning.evaluation.onnx import OnnxModel
 from srgan_lightning.evaluation.pairs import DegradedPairs, GivenPairs
 from srgan_lightning.evaluation.protocol import Protocol
-from srgan_lightning.evaluation.sets import find_set, verify_set
 from srgan_lightning.evaluation.table import Table
+from srgan_lightning.evaluation.terms import find_burst, find_pairs
 from srgan_lightning.inference.generators import find_generator, is_method
 from srgan_lightning.inference.torch_upscaler import TorchUpscaler
 from srgan_lightning.metrics.multiscale import SMALLEST
 from srgan_lightning.metrics.perceptual import BACKBONES, LearnedDistance
+from srgan_lightning.multiframe.fusion.learned import fuse_learned
+from srgan_lightning.networks.base import BurstGenerator
 from srgan_lightning.precision import resolve_device
 from srgan_lightning.pretrained import boxed, locate
-from srgan_lightning.samples import sample_folder
 
 WARM_UP = 16  # pixels
 
@@ -46,7 +51,8 @@ def answer(asked: EvaluateConfig, *, pictures: Path | None = None) -> Table:
     """
     resolve_device(asked.device)
     contenders = find_contenders(asked)
-    pairs, protocol = find_pairs(asked)
+    fusing = any(isinstance(contender.model, FusionModel) for contender in contenders)
+    pairs, protocol = find_pairs(asked, fusing=fusing)
     ruler, notes = find_ruler(pairs, protocol)
     with contextlib.ExitStack() as stack:
         gallery = stack.enter_context(Gallery(pictures)) if pictures is not None else None
@@ -72,9 +78,14 @@ def find_contenders(asked: EvaluateConfig) -> list[Contender]:
     contenders = []
     for label, names in asked.methods:
         for name in names:
-            model = find_model(name, asked)
             run = name if len(names) > 1 else ""
-            costs = model.costs if isinstance(model, GeneratorModel) else {}
+            if fusion := find_fusion(name, asked):
+                contenders += fusions_of(label or _title(name), fusion, run, asked)
+                continue
+            model = find_model(name, asked)
+            costs = dict(model.costs) if isinstance(model, GeneratorModel) else {}
+            if find_burst(asked):
+                costs["frames"] = 1
             contenders.append(Contender(label or model.name, model, run=run, costs=costs))
     counted = Counter((contender.method, contender.run) for contender in contenders)
     (method, run), times = counted.most_common(1)[0]
@@ -90,6 +101,48 @@ def find_contenders(asked: EvaluateConfig) -> list[Contender]:
             f"{nearest(asked.compare_to, set(methods))}"
         )
     return contenders
+
+
+def find_fusion(name: str, asked: EvaluateConfig) -> Fusion | None:
+    """Return what fuses bursts under a name, None where it is called otherwise.
+
+    A generator that fuses bursts enlarges single pictures too, where there are no bursts.
+
+    Raises:
+        UserError: for an unknown method, one that fuses where there are no bursts, or a file that
+            holds no generator.
+    """
+    burst = find_burst(asked)
+    if name.startswith(PREFIX):
+        if burst is None:
+            raise UserError(f"model: {name} fuses the frames of bursts; say degradation=burst")
+        return named_fusion(name, burst)
+    path = locate(name)
+    if burst is None or path.is_dir() or path.suffix == ".onnx":
+        return None
+    generator, _ = find_generator(name if is_method(name) else path, scale=asked.scale)
+    if not isinstance(generator, BurstGenerator):
+        return None
+    _check_scale(path, generator.scale, asked.scale)
+    return functools.partial(fuse_learned, generator=generator)
+
+
+def fusions_of(title: str, fusion: Fusion, run: str, asked: EvaluateConfig) -> list[Contender]:
+    """Make a contender of a fusion for each number of frames that is asked for.
+
+    Raises:
+        UserError: more frames are asked for than a burst has.
+    """
+    burst = find_burst(asked)
+    assert burst is not None
+    counts = (asked.frames,) if isinstance(asked.frames, int) else asked.frames or (burst.frames,)
+    if max(counts) > burst.frames:
+        raise UserError(
+            f"frames: {max(counts)} are asked for and a burst has {burst.frames}; say "
+            f"degradation.frames={max(counts)}"
+        )
+    models = [FusionModel(name=f"{title} of {n}", count=n, fusion=fusion) for n in counts]
+    return [Contender(m.name, m, run=run, costs={"frames": m.count}) for m in models]
 
 
 def find_model(name: str, asked: EvaluateConfig) -> Model:
@@ -115,8 +168,13 @@ def find_model(name: str, asked: EvaluateConfig) -> Model:
         tiling=asked.tiling,
     )
     upscaler(torch.zeros(1, 3, WARM_UP, WARM_UP))  # so that no picture's seconds hold the start
-    label = name if is_method(name) or boxed(name) else label_of(path)
-    return GeneratorModel(name=label, upscaler=upscaler, costs=costs_of(generator))
+    return GeneratorModel(name=_title(name), upscaler=upscaler, costs=costs_of(generator))
+
+
+def _title(name: str) -> str:
+    if name.startswith(PREFIX):
+        return name.removeprefix(PREFIX)
+    return name if is_method(name) or boxed(name) else label_of(locate(name))
 
 
 def label_of(path: Path) -> str:
@@ -129,32 +187,6 @@ def label_of(path: Path) -> str:
     if folder.name == "checkpoints":
         folder = folder.parent
     return f"{folder.name}/{path.name}"
-
-
-def find_pairs(asked: EvaluateConfig) -> tuple[DegradedPairs | GivenPairs, Protocol]:
-    """Return the pairs that a config names, and the terms to measure them by.
-
-    Raises:
-        UserError: for folders that are missing or unfit, a set that is not what it is called, or
-            an unknown degradation.
-    """
-    space = asked.protocol.space
-    hr = Path(asked.data.hr).expanduser() if asked.data.hr else None
-    pictures = ""
-    if asked.data.set is not None:
-        hr = find_set(asked.data.set, root=Path(asked.data.root).expanduser(), hr=hr)
-        pictures = verify_set(asked.data.set, hr, space=space)
-    hr = hr or sample_folder("heldout")
-    pairs: DegradedPairs | GivenPairs
-    if asked.data.lr:
-        lr = Path(asked.data.lr).expanduser()
-        pairs, origin = GivenPairs(hr, lr, scale=asked.scale), f"given files ({lr.name})"
-    else:
-        degradation = build_degradation(asked.degradation, scale=asked.scale)
-        pairs = DegradedPairs(hr, degradation=degradation, seed=asked.seed)
-        origin = degradation.describe()
-    crop = asked.scale if asked.protocol.crop is None else asked.protocol.crop
-    return pairs, Protocol(degradation=origin, space=space, crop=crop, pictures=pictures)
 
 
 def find_ruler(pairs: DegradedPairs | GivenPairs, protocol: Protocol) -> tuple[Ruler, list[str]]:
@@ -180,18 +212,6 @@ def find_distances() -> tuple[list[LearnedDistance], list[str]]:
         except UserError as reason:
             missing.append(str(reason))
     return distances, missing
-
-
-def build_degradation(node: Mapping[str, Any], *, scale: int) -> Degradation:
-    """Build the degradation that a config node describes.
-
-    Raises:
-        UserError: for an unknown name or argument.
-    """
-    if "name" not in node:
-        raise UserError(f"degradation.name: is required; one of {', '.join(DEGRADATIONS)}")
-    arguments = {key: value for key, value in node.items() if key != "name"}
-    return DEGRADATIONS.build(node["name"], arguments, scale=scale)
 
 
 def _check_scale(path: Path, found: int, asked: int) -> None:

@@ -6,8 +6,8 @@ from srgan_lightning.evaluation.bootstrap import Difference
 from srgan_lightning.evaluation.table import Row, Table
 
 # What stands in the second table of the terminal: what SR is like, and what it costs.
-CHARACTER = ("sharpness", "seams", "brightness", "colour")
-COSTS = ("parameters", "multiply_adds", "seconds", "megapixels")
+CHARACTER = ("sharpness", "seams", "brightness", "colour", "shift")
+COSTS = ("frames", "parameters", "multiply_adds", "seconds", "megapixels")
 
 HEADINGS = {
     "psnr": "PSNR [dB]",
@@ -20,6 +20,8 @@ HEADINGS = {
     "seams": "seams",
     "brightness": "brightness [levels]",
     "colour": "colour [levels]",
+    "shift": "shift [pixels]",
+    "frames": "frames",
     "parameters": "parameters",
     "multiply_adds": "multiply-adds",
     "seconds": "seconds",
@@ -50,6 +52,8 @@ _WRITE: Mapping[str, Callable[[float], str]] = {
     "seams": _decimals(2),
     "brightness": lambda value: f"{value:+.2f}",
     "colour": _decimals(2),
+    "shift": _decimals(3),
+    "frames": _decimals(0),
     "parameters": _quantity,
     "multiply_adds": _quantity,
     "seconds": _decimals(3),

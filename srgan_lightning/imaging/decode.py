@@ -2,7 +2,7 @@
 
 import io
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +59,24 @@ def read_document(path: str | Path) -> Document:
         )
 
 
+def read_pages(path: str | Path) -> Iterator[Document]:
+    """Read the pictures of a file one after the other, as `read_document` reads the first of them.
+
+    Yields:
+        Their pixels and opacity, without metadata.
+
+    Raises:
+        UserError: the file is missing, truncated, or no picture.
+    """
+    with opened(path) as image:
+        for page in range(getattr(image, "n_frames", 1)):
+            image.seek(page)
+            raw = raw_mode(image)
+            pixels, mode = _pixels(path, ImageOps.exif_transpose(image), raw, page=page)
+            colour = np.ascontiguousarray(pixels[..., : len(mode.removesuffix("A"))])
+            yield Document(colour, pixels[..., -1] if mode.endswith("A") else None)
+
+
 def read_metadata(image: Image.Image, *, profile: bytes | None) -> Metadata:
     """Take what an open picture says besides its pixels, and the profile that fits them."""
     tags = read_exif(image.getexif())
@@ -79,7 +97,9 @@ def _is_not_srgb(info: Mapping[str | tuple[int, int], Any]) -> bool:
     return not np.allclose(found, (SRGB_GAMMA, *SRGB_PRIMARIES), atol=2e-3)
 
 
-def _pixels(path: str | Path, image: Image.Image, raw: str) -> tuple[NDArray[Any], str]:
+def _pixels(
+    path: str | Path, image: Image.Image, raw: str, *, page: int = 0
+) -> tuple[NDArray[Any], str]:
     """Return the pixels [H, W, 1 to 4] and what they are: L, LA, RGB or RGBA."""
     if image.mode == "F":
         return np.asarray(image, np.float32)[..., None], "L"
@@ -87,7 +107,7 @@ def _pixels(path: str | Path, image: Image.Image, raw: str) -> tuple[NDArray[Any
     if image.mode.startswith("I;16"):
         return _keyed(np.asarray(image).astype(np.uint16)[..., None], key, "L")
     if ";16" in raw:
-        deep = read_16_bits(path, raw)
+        deep = read_16_bits(path, raw, page=page)
         if deep is not None:
             return _keyed(deep, key, "LA" if deep.shape[2] == 2 else image.mode)
         warnings.warn(f"{path}: its 16 bits are read as 8", stacklevel=3)

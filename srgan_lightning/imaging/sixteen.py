@@ -25,8 +25,8 @@ def raw_mode(image: Image.Image) -> str:
     return str(arguments[0] if isinstance(arguments, tuple) else arguments)
 
 
-def read_16_bits(path: str | Path, raw: str) -> NDArray[np.uint16] | None:
-    """Decode a file of the raw mode, upright.
+def read_16_bits(path: str | Path, raw: str, *, page: int = 0) -> NDArray[np.uint16] | None:
+    """Decode a page of the raw mode, upright.
 
     Returns:
         uint16 `[H, W, 2 to 4]`, opacity not multiplied into the colour; None for a raw mode that
@@ -34,12 +34,12 @@ def read_16_bits(path: str | Path, raw: str) -> NDArray[np.uint16] | None:
     """
     layout, _, order = raw.partition(";")
     if raw == "LA;16B":  # four bytes a pixel, as in 8-bit RGBA
-        four = _decoded(path, "RGBA")
+        four = _decoded(path, "RGBA", page)
         return _joined(four[..., ::2], four[..., 1::2])
     if layout not in ("RGB", "RGBA", "RGBa", "RGBX") or order not in _SWAPPED:
         return None
     straight = layout.replace("a", "A")
-    upper, lower = (_decoded(path, f"{straight};{way}") for way in (order, _SWAPPED[order]))
+    upper, lower = (_decoded(path, f"{straight};{way}", page) for way in (order, _SWAPPED[order]))
     pixels = _joined(upper, lower)
     if layout == "RGBa":
         alpha = np.maximum(pixels[..., 3:], 1).astype(np.float64)
@@ -51,11 +51,12 @@ def _joined(upper: NDArray[np.uint8], lower: NDArray[np.uint8]) -> NDArray[np.ui
     return np.bitwise_or(np.left_shift(upper, 8, dtype=np.uint16), lower, dtype=np.uint16)
 
 
-def _decoded(path: str | Path, raw: str) -> NDArray[np.uint8]:
+def _decoded(path: str | Path, raw: str, page: int) -> NDArray[np.uint8]:
     def retold(arguments: Any) -> Any:
         return (raw, *arguments[1:]) if isinstance(arguments, tuple) else raw
 
     with opened(path) as image:
         assert isinstance(image, ImageFile.ImageFile)
+        image.seek(page)
         image.tile = [tile._replace(args=retold(tile.args)) for tile in image.tile]
         return np.asarray(ImageOps.exif_transpose(image))

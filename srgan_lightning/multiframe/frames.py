@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from srgan_lightning.errors import UserError
-from srgan_lightning.imaging.fits import is_fits
 from srgan_lightning.inference.planes import value_range
 from srgan_lightning.multiframe.sources import Found, Source, first_header, sources_of
 
@@ -28,7 +27,7 @@ class Frames:
         channels: 1 (grey) or 3 (RGB).
         size: (height, width).
         scale: (low, high), the file's values that are 0 and 1 here; (0, 1) for pictures.
-        header: astropy's of the first FITS image, or None.
+        header: astropy's of the file that the first frame lies in, if that is FITS, or None.
         skipped: why frames were left out, one line each.
     """
 
@@ -40,6 +39,7 @@ class Frames:
     skipped: tuple[str, ...] = ()
     _sources: tuple[Source, ...]
     _numbers: tuple[int, ...]  # of these frames among all that can be read
+    _levels: tuple[tuple[float, float], ...] = ()  # (gain, offset) of each, or none
 
     @classmethod
     def of(cls, frames: Tensor) -> "Frames":
@@ -60,13 +60,13 @@ class Frames:
 
     def __iter__(self) -> Iterator[Tensor]:
         """Read one frame after the other, float32 `[C, H, W]`."""
-        wanted = iter(self._numbers)
-        next_one = next(wanted, None)
+        wanted = iter(zip(self._numbers, self._levels or [(1.0, 0.0)] * len(self), strict=True))
+        next_one, level = next(wanted, (None, (1.0, 0.0)))
         readable = (f.values for source in self._sources for f in source() if f.values is not None)
         for number, values in enumerate(readable):
             if number == next_one:
-                yield self._scaled(values)
-                next_one = next(wanted, None)
+                yield self._levelled(self._scaled(values), *level)
+                next_one, level = next(wanted, (None, level))
             if next_one is None:
                 return
 
@@ -81,7 +81,20 @@ class Frames:
             self,
             names=tuple(self.names[n] for n in chosen),
             _numbers=tuple(self._numbers[n] for n in chosen),
+            _levels=tuple(self._levels[n] for n in chosen) if self._levels else (),
         )
+
+    def levelled(self, gains: Sequence[float], offsets: Sequence[float]) -> "Frames":
+        """Return the frames with (values - offset) / gain, one of each for every frame.
+
+        White that a gain above 1 has clipped tells nothing, and becomes NaN in pictures.
+        """
+        return dataclasses.replace(self, _levels=tuple(zip(gains, offsets, strict=True)))
+
+    def _levelled(self, values: Tensor, gain: float, offset: float) -> Tensor:
+        if gain > 1 and self.header is None:
+            values = torch.where(values < 1, values, torch.nan)
+        return (values - offset) / gain if (gain, offset) != (1, 0) else values
 
     def stack(self) -> Tensor:
         """Read all frames into memory, `[N, C, H, W]`."""
@@ -139,7 +152,7 @@ def open_frames(paths: Sequence[str | Path]) -> Frames:
         channels=channels,
         size=(first.values.shape[1], first.values.shape[2]),
         scale=value_range(known) if measured else (0.0, 1.0),
-        header=_header(files) if measured else None,
+        header=first_header(first.file) if measured else None,
         skipped=tuple(skipped),
         _sources=tuple(sources),
         _numbers=tuple(range(len(names))),
@@ -162,8 +175,3 @@ def _compare(found: Found, first: Found) -> None:
             f"{found.name}: is {words[here[0]]}, but {first.name} {words[there[0]]}; "
             "the frames of a burst are all grey or all colour"
         )
-
-
-def _header(files: Sequence[Path]) -> Any:
-    file = files[0] if is_fits(files[0]) else min(p for p in files[0].iterdir() if is_fits(p))
-    return first_header(file)

@@ -7,15 +7,14 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ImageOps, ImageSequence
 
 from srgan_lightning.errors import UserError
 from srgan_lightning.imaging.animation import is_animated, opened_animation
-from srgan_lightning.imaging.decode import read_document
+from srgan_lightning.imaging.decode import read_document, read_pages
 from srgan_lightning.imaging.document import LEVELS, Document
 from srgan_lightning.imaging.fits import FITS_SUFFIXES, is_fits, is_image, opened_fits
 from srgan_lightning.imaging.frames import natural_key
-from srgan_lightning.imaging.read import SUFFIXES, list_images, opened
+from srgan_lightning.imaging.read import SUFFIXES, list_images
 from srgan_lightning.imaging.video import is_video, opened_video
 from srgan_lightning.imaging.video_read import Shot, VideoReader
 
@@ -38,12 +37,14 @@ class Found:
         values: float32 `[C, H, W]`, 0 to 1 or physical units, NaN where nothing is known.
         fault: one line, where there are no values.
         kind: of the file; a film knows no grey, so that its frames may be grey or not.
+        file: it lies in.
     """
 
     name: str
     values: NDArray[np.float32] | None
     fault: str = ""
     kind: Kind = "picture"
+    file: Path = Path()
 
 
 Source = Callable[[], Iterator[Found]]
@@ -93,9 +94,13 @@ def _source(path: Path) -> Source:
 
 
 def _guarded(path: Path, read: Callable[[Path], Iterator[Found]]) -> Iterator[Found]:
-    """Turn what breaks a file into a fault of its next frame."""
+    """Turn what breaks a file into a fault of its next frame, and frames of nothing into faults."""
     try:
-        yield from read(path)
+        for found in read(path):
+            if found.values is not None and not np.isfinite(found.values).any():
+                yield Found(found.name, None, f"{found.name}: holds no known pixel, only NaN")
+            else:
+                yield dataclasses.replace(found, file=path)
     except UnusableError:
         raise
     except UserError as error:
@@ -111,23 +116,8 @@ def _found(name: str, document: Document) -> Found:
 
 
 def _pages(path: Path) -> Iterator[Found]:
-    with opened(path) as image:
-        pages = getattr(image, "n_frames", 1)
-        if pages > 1:
-            for number, page in enumerate(ImageSequence.Iterator(image), 1):
-                yield _page(f"{path}, page {number}", ImageOps.exif_transpose(page))
-    if pages == 1:
-        yield _found(str(path), read_document(path))
-
-
-def _page(name: str, page: Any) -> Found:
-    if page.mode == "F":
-        pixels = np.asarray(page, np.float32)
-    elif page.mode.startswith("I;16"):
-        pixels = np.asarray(page).astype(np.uint16)
-    else:
-        pixels = np.asarray(page.convert("L" if page.mode in ("1", "L", "LA") else "RGB"))
-    return _found(name, Document(np.ascontiguousarray(np.atleast_3d(pixels))))
+    for number, document in enumerate(read_pages(path), 1):
+        yield _found(f"{path}, page {number}", document)
 
 
 def _cels(path: Path) -> Iterator[Found]:

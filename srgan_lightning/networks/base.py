@@ -2,7 +2,9 @@
 
 from abc import ABC, abstractmethod
 
+import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from srgan_lightning.registry import Registry
 
@@ -48,6 +50,30 @@ class Generator(nn.Module, ABC):
         Returns:
             SR `[B, 3, scale * H, scale * W]`, nominally in [0, 1] but not clamped, in `lr`'s dtype.
         """
+
+
+class BurstGenerator(Generator):
+    """A network G that makes one picture of many frames; a picture is a burst of one frame."""
+
+    @abstractmethod
+    def fuse(self, burst: Tensor) -> Tensor:
+        """Fuse a batch.
+
+        Args:
+            burst: `[B, N, 5, H, W]`, any number N of frames: RGB in [0, 1], and by how much the
+                place in the first frame, the reference, that a pixel shows differs from its own,
+                (x, y) in pixels. The order of the other frames does not matter.
+
+        Returns:
+            SR `[B, 3, scale * H, scale * W]` on the reference's grid, as `Generator.forward` does.
+        """
+
+    @override
+    def forward(self, lr: Tensor) -> Tensor:
+        """Fuse bursts `[B, N, 5, H, W]`, or enlarge pictures `[B, 3, H, W]`."""
+        if lr.ndim == 4:
+            lr = torch.cat([lr, torch.zeros_like(lr[:, :2])], dim=1)[:, None]
+        return self.fuse(lr)
 
 
 class Discriminator(nn.Module, ABC):

@@ -68,7 +68,7 @@ def scatter(points: Mapping[str, tuple[float, float]], *, x_title: str, y_title:
             f'<text x="{label.x:.1f}" y="{label.y:.1f}">{escape(label.text)}</text></g>'
         )
     title = f"{y_title} over {x_title} of {len(points)} methods"
-    body = [_frame(frame, x, y, x_title, y_title), *joined, *marks]
+    body = [grid(frame, x, y, x_title, y_title), *joined, *marks]
     return svg(frame, title, body)
 
 
@@ -113,7 +113,7 @@ def curves(
     log = min(values) > 0 and max(values) / min(values) > LOG_RATIO
     x = Axis(low=0, high=total, start=frame.left, end=frame.width - frame.right, count=5)
     y = Axis.around(values, start=frame.height - frame.bottom, end=frame.top, margin=0.06, log=log)
-    body = [_frame(frame, x, y, "generator steps", y_title)]
+    body = [grid(frame, x, y, "generator steps", y_title)]
     for name, start in stages:
         if start:
             body.append(line("border", x(start), frame.top, x(start), y.start))
@@ -156,7 +156,8 @@ def _axes(frame: Frame, points: Points, *, margin: float) -> tuple[Axis, Axis]:
     return x, y
 
 
-def _frame(frame: Frame, x: Axis, y: Axis, x_title: str, y_title: str) -> str:
+def grid(frame: Frame, x: Axis, y: Axis, x_title: str, y_title: str) -> str:
+    """Return both axes with their grids, ticks and titles."""
     right, bottom = frame.width - frame.right, frame.height - frame.bottom
     parts = []
     for tick in x.ticks():

@@ -16,6 +16,7 @@ from rich.progress import track
 import srgan_lightning
 from srgan_lightning.evaluation.words import heading
 from srgan_lightning.imaging.write import whole_file
+from srgan_lightning.report.bursts import frames_chart
 from srgan_lightning.report.charts import SERIES, curves, scatter
 from srgan_lightning.report.figures import DISTORTION, PERCEPTION, hint
 from srgan_lightning.report.groups import Group, group
@@ -89,7 +90,12 @@ def _section(title: str, *parts: str) -> str:
 
 
 def _figures(group: Group) -> str:
-    return f"<h3>{escape(group.stamp)}</h3>{methods_table(group)}{_plane(group)}"
+    return f"<h3>{escape(group.stamp)}</h3>{methods_table(group)}{_frames(group)}{_plane(group)}"
+
+
+def _frames(group: Group) -> str:
+    chart = frames_chart({method.name: method.means for method in group.methods})
+    return f'<h4>What more frames bring</h4><div class="scroll">{chart}</div>' if chart else ""
 
 
 def _plane(group: Group) -> str:

@@ -11,10 +11,10 @@ import pytorch_lightning as pl
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 
 from srgan_lightning.data.datamodule import SRDataModule
-from srgan_lightning.degradations import DEGRADATIONS
+from srgan_lightning.degradations import DEGRADATIONS, Burst
 from srgan_lightning.errors import UserError
 from srgan_lightning.networks import DISCRIMINATORS, GENERATORS
-from srgan_lightning.networks.base import Generator
+from srgan_lightning.networks.base import BurstGenerator, Generator
 from srgan_lightning.networks.weights import load_generator
 from srgan_lightning.precision import Resolved
 from srgan_lightning.tracking.base import Tracker
@@ -28,11 +28,22 @@ from srgan_lightning.training.schedule import Schedule
 
 
 def build_datamodule(config: TrainConfig, *, channels_last: bool = True) -> SRDataModule:
-    """Build the datamodule of a run."""
+    """Build the datamodule of a run.
+
+    Raises:
+        UserError: a generator that fuses bursts gets none.
+    """
     schedule = Schedule(config.schedule, max_steps=config.trainer.max_steps)
     degradation = DEGRADATIONS.build(
         config.degradation.name, config.degradation.arguments, scale=config.scale
     )
+    kind = GENERATORS.get(config.generator.name)
+    bursts = isinstance(kind, type) and issubclass(kind, BurstGenerator)
+    if bursts and (not isinstance(degradation, Burst) or config.data.train.lr is not None):
+        raise UserError(
+            f"generator={config.generator.name}: learns from bursts; take degradation=burst, and "
+            "data without LR"
+        )
     return SRDataModule(
         config=config.data,
         degradation=degradation,
@@ -41,6 +52,7 @@ def build_datamodule(config: TrainConfig, *, channels_last: bool = True) -> SRDa
         chunks=lambda step: schedule.chunks(step) * config.optim.accumulate,
         channels_last=channels_last,
         overfit=config.trainer.overfit,
+        bursts=bursts,
     )
 
 

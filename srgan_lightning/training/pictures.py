@@ -65,6 +65,7 @@ def draw_row(module: SRGANModule, pair: Pair) -> dict[str, Picture]:
     """Return one photograph as LR, bicubic, SR and HR, by caption."""
     with module.trainer.precision_plugin.forward_context():
         sr = module(pair.lr).float()
-    bicubic = imresize(pair.lr, scale=pair.hr.shape[-1] // pair.lr.shape[-1])
-    panels = {"LR": pair.lr, "bicubic": bicubic, "SR": sr, "HR": pair.hr}
+    lr = pair.picture
+    bicubic = imresize(lr, scale=pair.hr.shape[-1] // lr.shape[-1])
+    panels = {"LR": lr, "bicubic": bicubic, "SR": sr, "HR": pair.hr}
     return {caption: to_picture(images) for caption, images in panels.items()}

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import torch
 from rich.console import Console
 from torch import Tensor
 
@@ -19,8 +20,10 @@ from srgan_lightning.evaluation.request import find_distances
 from srgan_lightning.evaluation.save import save
 from srgan_lightning.evaluation.table import Table
 from srgan_lightning.imaging.write import write_png
+from srgan_lightning.inference.generators import find_generator
 from srgan_lightning.inference.pictures import Picture, to_picture
 from srgan_lightning.inference.torch_upscaler import TorchUpscaler
+from srgan_lightning.networks.base import BurstGenerator
 from srgan_lightning.pretrained import locate
 from srgan_lightning.tracking.base import Tracker
 from srgan_lightning.training.resume import LAST
@@ -115,6 +118,27 @@ class _Remembering:
         return sr
 
 
+@dataclass(frozen=True)
+class _ValidationPair(BenchmarkPair):
+    """Where LR is a picture of a burst, the burst is what was made of HR."""
+
+    made: Tensor
+
+
+@dataclass(frozen=True)
+class _WholeBurst:
+    """A generator that sees all frames of a burst, and their exact motion."""
+
+    name: str
+    generator: BurstGenerator
+
+    def __call__(self, pair: BenchmarkPair) -> Tensor:
+        assert isinstance(pair, _ValidationPair)
+        with torch.inference_mode():
+            sr: Tensor = self.generator(pair.made)
+        return sr
+
+
 def _measure(models: Sequence[Model], datamodule: SRDataModule) -> Table:
     protocol = Protocol(degradation=datamodule.degradation.describe(), crop=datamodule.scale)
     distances, _ = find_distances()
@@ -131,14 +155,18 @@ def _models(finished: Mapping[str, Path], scale: int) -> list[Model]:
     bicubic = TorchUpscaler.load("bicubic", scale=scale, precision="32-true")
     models: list[Model] = [GeneratorModel(name="bicubic", upscaler=bicubic)]
     for name, path in finished.items():
-        upscaler = TorchUpscaler.load(path, precision="32-true")
+        generator, _ = find_generator(path)
+        if isinstance(generator, BurstGenerator):
+            models.append(_WholeBurst(name, generator))
+            continue
+        upscaler = TorchUpscaler(generator, precision="32-true")
         models.append(GeneratorModel(name=name, upscaler=upscaler))
     return models
 
 
 def _pairs(datamodule: SRDataModule, *, limit: int | None = None) -> Iterator[BenchmarkPair]:
-    for name, (lr, hr) in datamodule.validation_pairs(limit=limit):
-        yield BenchmarkPair(name, lr, hr)
+    for name, pair in datamodule.validation_pairs(limit=limit):
+        yield _ValidationPair(name, pair.picture, pair.hr, pair.lr)
 
 
 def _draw(models: Sequence[Model], datamodule: SRDataModule) -> Picture:

@@ -49,7 +49,8 @@ def test_png_has_16_bits_and_says_where_it_comes_from(
     assert srgan(monkeypatch, burst, "-o", out, *told) == 0
     with Image.open(out) as image:
         assert image.size == (14 * 16, 12 * 16)
-        assert "back-projection of 6 of 6 frames, x4, psf 0.5" in image.text["Fusion"]
+        assert "back-projection of 6 of 6 frames, x4, psf 0.5 (given)" in image.text["Fusion"]
+        assert image.text["Brightness"] == "the same in all frames"
     assert out.read_bytes()[24] == 16  # bits of a sample
     assert (tmp_path / "fused.weight.tif").exists()
     again = tmp_path / "again.png"
@@ -64,6 +65,9 @@ def test_png_has_16_bits_and_says_where_it_comes_from(
         (("--keep", "0%"), "--keep"),
         (("--scale", "9"), "--scale"),
         (("--psf", "-1"), "--psf"),
+        (("--device", "abacus"), "device: 'abacus'"),
+        (("--psf", "moffat"), "--psf: 'moffat'"),
+        (("--psf", "stars"), "--psf stars: fewer than 3"),
         (("--motion-file", "nothing.json"), "nothing.json"),
         (("--then", "nothing.safetensors"), "nothing.safetensors"),
         (("--then", "photo-psnr", "--maps"), "--maps: "),
@@ -77,6 +81,79 @@ def test_bad_input_ends_in_a_line(
     assert line.startswith("srgan: error: ")
     assert told in line
     assert not list(tmp_path.glob("*out*"))
+
+
+def bad_burst(kind: str, folder: Path) -> Path:
+    rng = np.random.default_rng(0)
+    noise = rng.integers(0, 256, (4, 40, 48, 3)).astype(np.uint8)
+    frames = {
+        "one": [noise[0]],
+        "sizes": [noise[0], noise[0, :30]],
+        "mixed": [noise[0], noise[0, ..., 0]],
+        "strangers": list(noise),
+        "flat": [np.full_like(noise[0], 90)] * 3,
+    }.get(kind)
+    if frames is not None:
+        folder.mkdir()
+        for n, frame in enumerate(frames):
+            Image.fromarray(frame).save(folder / f"{n}.png")
+        return folder
+    cube = {"order": rng.random((40, 48, 5)), "nothing": np.full((3, 40, 48), np.nan)}[kind]
+    fits.writeto(folder.with_suffix(".fits"), cube.astype(np.float32))
+    return folder.with_suffix(".fits")
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ("one", "one frame only can be read"),
+        ("sizes", "the frames of a burst have one size"),
+        ("mixed", "are all grey or all colour"),
+        ("strangers", "no frame fits "),
+        ("flat", "is flat; nothing in it can be registered"),
+        ("order", "The axis of time must be NAXIS3"),
+        ("nothing", "no frame can be read"),
+    ],
+)
+def test_no_burst_ends_in_a_line_and_writes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys, kind: str, told: str
+):
+    given = bad_burst(kind, tmp_path / "given")
+    out = tmp_path / ("out.fits" if given.suffix else "out.png")
+    motion = tmp_path / "out.json"
+    assert srgan(monkeypatch, given, "-o", out, "--save-motion", motion) == 2
+    *_, line = capsys.readouterr().err.strip().splitlines()
+    assert line.startswith("srgan: error: ")
+    assert told in line
+    assert not list(tmp_path.glob("*out*"))
+
+
+def test_identical_frames_are_fused_with_a_word(burst: Path, tmp_path: Path, monkeypatch, capsys):
+    same, out = [burst / "0.png"] * 3, tmp_path / "out.png"
+    assert srgan(monkeypatch, *same, "-o", out, "--method", "shift-and-add") == 0
+    assert "gain no detail" in capsys.readouterr().err
+    assert out.exists()
+
+
+def test_holes_and_infinite_pixels_do_not_spread(tmp_path: Path, monkeypatch):
+    rng = np.random.default_rng(0)
+    shifts = [(0.0, 0.0), *rng.uniform(-0.9, 0.9, (5, 2))]
+    cube = (np.stack([stars(s) for s in shifts]) + rng.normal(10, 0.1, (6, 48, 56))).astype("f4")
+    holed = cube.copy()
+    holed[:, 20:26, 20:26] = np.nan
+    holed[2, 40, 40], holed[3, 8, 8] = np.inf, -np.inf
+    made = []
+    for name, data in (("whole", cube), ("holed", holed)):
+        fits.writeto(tmp_path / f"{name}.fits", data)
+        out = tmp_path / f"{name}-fused.fits"
+        options = ("--method", "kernel", "--scale", "2", "-o", out)
+        assert srgan(monkeypatch, tmp_path / f"{name}.fits", *options) == 0
+        made.append(fits.getdata(out))
+    assert np.isnan(made[1][44:48, 44:48]).all()  # nobody looked there
+    there = np.isfinite(made[1])
+    assert there.mean() > 0.97
+    assert np.median(np.abs(made[1] - made[0])[there]) < 0.02
+    assert np.abs(made[1] - made[0])[60:].max() < 1
 
 
 def test_pictures_do_not_become_fits(burst: Path, tmp_path: Path, monkeypatch, capsys):
@@ -134,3 +211,70 @@ def test_fits_keeps_flux_and_sky(tmp_path: Path, monkeypatch, method: str):
         assert cut.sum() == pytest.approx(flux, rel=3e-3)
         assert (cut * x).sum() / cut.sum() == pytest.approx(px, abs=0.15)
         assert (cut * y).sum() / cut.sum() == pytest.approx(py, abs=0.15)
+
+
+def test_the_blur_of_stars_is_measured_and_told(tmp_path: Path, monkeypatch):
+    rng = np.random.default_rng(0)
+    cube = np.stack([stars((x, 0)) for x in (0.0, 0.4, 0.8)]) + rng.normal(10, 0.05, (3, 48, 56))
+    fits.writeto(tmp_path / "cube.fits", cube.astype(np.float32))
+    out = tmp_path / "out.fits"
+    options = ("--method", "back-projection", "--scale", "2", "--psf", "stars")
+    assert srgan(monkeypatch, tmp_path / "cube.fits", "-o", out, *options) == 0
+    history = "".join(fits.getheader(out)["HISTORY"])
+    sigma = float(history.split("psf ")[1].split(" ")[0])
+    assert sigma == pytest.approx((1.5**2 - 1 / 12) ** 0.5, abs=0.03)  # these have no pixels
+    assert "(measured from 3" in history
+
+
+@pytest.mark.parametrize(
+    ("method", "options"),
+    [
+        ("shift-and-add", ("--scale", "2")),
+        ("drizzle", ("--scale", "2", "--pixfrac", "1")),
+        ("drizzle", ("--scale", "4", "--pixfrac", "0.7")),
+    ],
+)
+def test_linear_methods_keep_flux_to_a_thousandth_and_the_sky_to_a_tenth_of_a_pixel(
+    tmp_path: Path, monkeypatch, method: str, options: tuple[str, ...]
+):
+    """Twelve stars, whose places a catalogue tells, through clouds and a glowing sky."""
+    from astropy.wcs import WCS
+
+    rng = np.random.default_rng(3)
+    height, width, scale = 96, 110, int(options[1])
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
+    wcs.wcs.crpix, wcs.wcs.crval = [50.0, 40.0], [83.0, -5.0]
+    wcs.wcs.cd = 1e-4 * np.array([[-0.95, 0.3], [0.3, 0.95]])
+    places = np.array([[x, y] for x in (15, 42, 69, 96) for y in (16, 46, 78)])
+    places = places + rng.uniform(-2, 2, places.shape)
+    catalogue = wcs.all_pix2world(places, 0)
+    fluxes = rng.uniform(4e3, 4e4, len(places))
+    shifts = np.concatenate([[[0, 0]], rng.uniform(-1.5, 1.5, (23, 2))])
+    gains = np.concatenate([[1], rng.uniform(0.8, 1.1, 23)])
+    skies = np.concatenate([[50], rng.uniform(30, 90, 23)])
+    y, x = np.mgrid[:height, :width].astype(float)
+    cube = np.zeros((24, height, width))
+    for n in range(24):
+        for (cx, cy), flux in zip(places + shifts[n], fluxes, strict=True):
+            square = (x - cx) ** 2 + (y - cy) ** 2
+            cube[n] += flux / (2 * np.pi * 1.6**2) * np.exp(-square / (2 * 1.6**2))
+    cube = cube * gains[:, None, None] + skies[:, None, None] + rng.normal(0, 0.3, cube.shape)
+    fits.writeto(tmp_path / "cube.fits", cube.astype(np.float32), wcs.to_header())
+    out = tmp_path / "out.fits"
+    told = ("--method", method, "--flux", "conserve", *options)
+    assert srgan(monkeypatch, tmp_path / "cube.fits", "-o", out, *told) == 0
+    with fits.open(out) as units:
+        values, header = units[0].data.astype(float), units[0].header
+    assert any("Brightness: evened out, gains 0.8" in line for line in header["HISTORY"])
+    values -= 50 / scale**2  # the first frame's sky
+    there = WCS(header).all_world2pix(catalogue, 0)
+    reach = 9 * scale
+    for (px, py), flux in zip(there, fluxes, strict=True):
+        left, top = round(px) - reach, round(py) - reach
+        cut = (slice(max(0, top), top + 2 * reach + 1), slice(max(0, left), left + 2 * reach + 1))
+        v, u = np.mgrid[: values.shape[0], : values.shape[1]]
+        light = values[cut]
+        assert light.sum() == pytest.approx(flux, rel=1e-3)
+        assert (light * u[cut]).sum() / light.sum() == pytest.approx(px, abs=0.1)
+        assert (light * v[cut]).sum() / light.sum() == pytest.approx(py, abs=0.1)

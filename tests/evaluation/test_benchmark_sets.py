@@ -7,8 +7,8 @@ from PIL import Image
 from srgan_lightning.config import check
 from srgan_lightning.errors import UserError
 from srgan_lightning.evaluation.config import EvaluateConfig
-from srgan_lightning.evaluation.request import find_pairs
 from srgan_lightning.evaluation.sets import find_set, verify_set
+from srgan_lightning.evaluation.terms import find_pairs
 
 
 def asked(**data: object) -> EvaluateConfig:

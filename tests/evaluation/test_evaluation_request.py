@@ -8,7 +8,8 @@ from srgan_lightning.config import check
 from srgan_lightning.errors import UserError
 from srgan_lightning.evaluation import DegradedPairs, GivenPairs
 from srgan_lightning.evaluation.config import EvaluateConfig
-from srgan_lightning.evaluation.request import answer, find_model, find_pairs
+from srgan_lightning.evaluation.request import answer, find_model
+from srgan_lightning.evaluation.terms import find_pairs
 from srgan_lightning.imaging.read import read_rgb
 from srgan_lightning.networks.generators.srresnet import SRResNet
 from srgan_lightning.networks.weights import save_generator

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tifffile
 import torch
 from astropy.io import fits
 from clips import write_clip
@@ -53,6 +54,17 @@ def test_pages_of_a_tiff(tmp_path, kind):
     frames = open_frames([tmp_path / "a.tif"]).stack()
     whole = {"uint8": 255, "uint16": 65535, "float32": 1}[kind]
     torch.testing.assert_close(frames[:, 0], torch.from_numpy(grey).float() / whole)
+
+
+@pytest.mark.parametrize("samples", [3, 4])
+def test_pages_of_16_bits_in_colour_are_read_in_full(tmp_path, samples):
+    pages = np.random.default_rng(0).integers(0, 65536, (3, 12, 16, samples)).astype(np.uint16)
+    options = {"photometric": "rgb"} | ({"extrasamples": ["unassalpha"]} if samples == 4 else {})
+    tifffile.imwrite(tmp_path / "a.tif", pages, **options)
+    frames = open_frames([tmp_path / "a.tif"])
+    expected = torch.from_numpy(pages[..., :3].astype(np.float32) / 65535).permute(0, 3, 1, 2)
+    torch.testing.assert_close(frames.stack(), expected)
+    assert "page 2" in frames.names[1]
 
 
 def test_a_video_and_an_animation(tmp_path):
@@ -110,6 +122,21 @@ def test_a_broken_frame_is_reported_and_dropped(tmp_path, kind):
     assert frames.names[1].startswith(str(paths[2]))
     assert len(frames.skipped) == 1
     assert len(list(frames)) == 2
+
+
+def test_frames_of_nothing_but_nan_are_dropped(tmp_path):
+    rng = np.random.default_rng(0)
+    planes = rng.random((4, 16, 20)).astype(np.float32)
+    planes[[0, 2]] = np.nan
+    for n, plane in enumerate(planes):
+        fits.writeto(tmp_path / f"{n}.fits", plane, fits.Header({"FRAME": n}))
+    with pytest.warns(UserWarning, match=r"left out: .*fits, PRIMARY: holds no known pixel"):
+        frames = open_frames([tmp_path])
+    assert len(frames) == 2
+    assert frames.header["FRAME"] == 1  # of the first that is left, which is the reference
+    low, high = frames.scale
+    restored = frames.stack()[:, 0].numpy() * (high - low) + low
+    np.testing.assert_allclose(restored, planes[[1, 3]], atol=1e-5)
 
 
 def one_line(error):

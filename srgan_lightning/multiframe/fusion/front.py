@@ -11,11 +11,14 @@ from srgan_lightning.degradations.motion import Motion
 from srgan_lightning.errors import UserError
 from srgan_lightning.multiframe.frames import Frames
 from srgan_lightning.multiframe.fusion import back_projection, posterior
-from srgan_lightning.multiframe.fusion.fused import Fused, pixel_grid, places
+from srgan_lightning.multiframe.fusion.fused import Fused, places
+from srgan_lightning.multiframe.fusion.kernel import kernel_regression
 from srgan_lightning.multiframe.fusion.linear import drizzle, shift_and_add
 from srgan_lightning.multiframe.fusion.observation import Observation
+from srgan_lightning.multiframe.reference import pixel_grid
 
-Method = Literal["map", "drizzle", "shift-and-add", "back-projection"]
+Method = Literal["map", "kernel", "drizzle", "shift-and-add", "back-projection"]
+DEBLURRING = ("map", "back-projection")  # the methods that undo the point-spread function
 
 _TILE = 48  # pixels of the frames; so much of all frames is computed at a time
 _MARGIN = 6  # pixels of the frames around a tile, which its border needs to know
@@ -29,6 +32,7 @@ def fuse(
     scale: int = 4,
     sigma: float = 0.5,
     pixfrac: float = 0.7,
+    device: torch.device | str = "cpu",
     on_progress: Callable[[float], None] = lambda share: None,
 ) -> Fused:
     """Fuse frames.
@@ -36,12 +40,14 @@ def fuse(
     Args:
         frames: those to be fused, outliers left out.
         motion: of these frames, from the reference whose grid HR divides.
-        method: "map" (`most_probable`), "drizzle", "shift-and-add" or "back-projection". The first
-            and the last hold the frames and a tile's equations in memory, the others one frame.
+        method: "map" (`most_probable`), "kernel" (`kernel_regression`), "drizzle", "shift-and-add"
+            or "back-projection". The first and the last hold the frames and a tile's equations in
+            memory, the others one frame.
         scale: the factor, 1 to 8.
         sigma: of the point-spread function, a Gaussian, in pixels of the frames; only "map" and
             "back-projection" undo it.
         pixfrac: of drizzle, above 0 and at most 1.
+        device: where to compute all but drizzle and shift-and-add; the result lies on the CPU.
         on_progress: called again and again with the share of the work that was done since.
 
     Returns:
@@ -66,7 +72,9 @@ def fuse(
         return shift_and_add(frames, motion, scale=scale, on_pixels=told)
     if method == "drizzle":
         return drizzle(frames, motion, scale=scale, pixfrac=pixfrac, on_pixels=told)
-    return _tiled(frames, motion, method, scale, sigma, on_progress)
+    if method == "kernel":
+        return kernel_regression(frames, motion, scale=scale, device=device, on_pixels=told)
+    return _tiled(frames, motion, method, scale, sigma, torch.device(device), on_progress)
 
 
 def _tiled(
@@ -75,6 +83,7 @@ def _tiled(
     method: Method,
     scale: int,
     sigma: float,
+    device: torch.device,
     on_progress: Callable[[float], None],
 ) -> Fused:
     height, width = frames.size
@@ -89,14 +98,14 @@ def _tiled(
         share = (rows.stop - rows.start) * (columns.stop - columns.start) / (height * width)
         seen, where = _looking(stack, motion, _wider(rows, margin), _wider(columns, margin), scale)
         observation = Observation(
-            where,
+            where.to(device),
             size=tuple((s.stop - s.start + 2 * margin) * scale for s in (rows, columns)),
             scale=scale,
             sigma=sigma,
         )
         made = solve(
             observation,
-            seen[observation.inside],
+            seen.to(device)[observation.inside],
             scale=scale,
             on_round=partial(on_progress, share / rounds),
         )

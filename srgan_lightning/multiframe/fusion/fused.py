@@ -2,7 +2,6 @@
 
 import dataclasses
 
-import torch
 from torch import Tensor
 
 from srgan_lightning.degradations.motion import Motion
@@ -36,9 +35,3 @@ def places(motion: Motion, n: int, xy: Tensor, *, scale: int) -> Tensor:
         (x, y), float64 `[..., 2]`.
     """
     return (motion.back(n, xy) + 0.5) * scale - 0.5
-
-
-def pixel_grid(height: int, width: int) -> Tensor:
-    """Return the centres of pixels, (x, y), float64 `[height, width, 2]`."""
-    y, x = torch.arange(height).double(), torch.arange(width).double()
-    return torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1)

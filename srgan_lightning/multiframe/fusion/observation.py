@@ -28,6 +28,7 @@ class Observation:
 
     Attributes:
         inside: which of the M pixels look wholly at HR; the others are not in A, bool `[M]`.
+        kernel: what B does along each axis.
 
     Example:
         >>> centres = torch.tensor([[1.5, 5.5], [5.5, 5.5]], dtype=torch.float64)
@@ -38,10 +39,10 @@ class Observation:
 
     def __init__(self, places: Tensor, *, size: tuple[int, int], scale: int, sigma: float) -> None:
         self.size = size
-        kernel = sensor_kernel(scale, sigma).to(places.device)
-        lost = len(kernel) - 1
+        self.kernel = sensor_kernel(scale, sigma).to(places.device)
+        lost = len(self.kernel) - 1
         self._height, self._width = (max(0, side - lost) for side in size)
-        self._down, self._across = _band(kernel, size[0]), _band(kernel, size[1])
+        self._down, self._across = (_band(self.kernel, side) for side in size)
         centre = places - lost / 2
         corner = centre.floor()
         x, y = corner.long().unbind(-1)

@@ -3,19 +3,31 @@
 from collections.abc import Callable, Iterator
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from srgan_lightning.multiframe.fusion.fused import Fused
 from srgan_lightning.multiframe.fusion.observation import Observation, spread
+from srgan_lightning.multiframe.prepare import blur
 
-ROUNDS = 5  # in each the weights are found anew
-_STEPS = 20  # of conjugate gradients in a round
+ROUNDS = 8  # in each the weights are found anew
+_STEPS = 12  # of conjugate gradients in a round
 _HUBER = 1.345  # standard deviations: the usual 95 % efficiency for Gaussian noise
+_CLIPPED = 0.7102  # the mean of min(|r|, _HUBER)² for standard Gaussian r
 _OFFSETS = ((0, 1), (1, 0), (1, 1), (1, -1))
 _DECAY = 0.7  # α of the bilateral total variation, for each pixel of distance
-_SHARP = 0.01  # differences well below are smoothed as by a square
-_BETA = 4.25  # found by trial on photographs and telescope images
-_LEAST_NOISE = 1e-5
+_SHARP = 0.02  # differences well below are smoothed as by a square
+_SHARE = 0.4  # of the likeliest strength: the four directions tell of one another
+_AROUND = 1.7  # pixels of a frame, within which a picture is equally lively
+_LEAST_LIVELY = 1e-3
+_FLAT = 0.3  # of the prior's mean weight holds most pixels: edges weigh little, but sky much
+_LEAST_NOISE = 1e-4
+_DOUBT = 0.1  # of what the first picture leaves is noise, the rest its blur
+_OPPONENT = (
+    (3**-0.5, 3**-0.5, 3**-0.5),
+    (2**-0.5, 0.0, -(2**-0.5)),
+    (6**-0.5, -2 * 6**-0.5, 6**-0.5),
+)
 
 
 def most_probable(
@@ -25,44 +37,61 @@ def most_probable(
     scale: int,
     on_round: Callable[[], None] = lambda: None,
 ) -> Fused:
-    """Minimise Σ ρ((A x − y) / σ) + β Σ_d α^|d| |x − x shifted by d|.
+    """Minimise Σ ρ((A x − y) / σ) + Σ β Σ_d α^|d| |x − x shifted by d|.
 
-    ρ is Huber's, and |·| is √(·² + ε²); σ is measured from what is left over. Both sums become
-    weighted squares (iteratively reweighted least squares), and each round is solved by conjugate
-    gradients, which need no step size.
+    ρ is Huber's, and |·| is √(·² + ε²). Both sums become weighted squares (iteratively reweighted
+    least squares), and each round is solved by conjugate gradients, which need no step size.
+    Nothing is set by hand: σ is measured from what is left over (Huber's proposal 2), and β from
+    the picture itself. The prior's likeliest strength is one over the mean of Σ_d α^|d| |…|; the
+    mean is taken nearby, so that texture is left alone where sky is smoothed.
+    Colours are brightness and two differences while all this is done, as sharp colour is rare.
 
     Args:
         observation: A.
-        seen: y, the pixels inside, `[M, C]`; NaN counts for nothing.
+        seen: y, the pixels inside, `[M, C]`; a pixel that is NaN in one channel counts for nothing.
         scale: HR pixels along the side of a frame's pixel.
         on_round: called after each of the rounds, `ROUNDS` times.
     """
-    known = seen.isfinite()
-    seen = torch.where(known, seen, 0)
+    turn = seen.new_tensor(_OPPONENT) if seen.shape[1] == 3 else seen.new_ones(1, 1)
+    known = seen.isfinite().all(1, keepdim=True).expand_as(seen)
+    seen = torch.where(known, seen, 0) @ turn.T
     picture = spread(observation, seen, known)
+    noise = seen.new_full((seen.shape[1],), torch.inf)  # it may but fall: else smooth begets smooth
+    doubt = _DOUBT
     for _ in range(ROUNDS):
         residual = (observation(picture) - seen).abs()
-        noise = _noise(residual, known)
+        noise = _noise(residual, known).minimum(noise)
         trust = known * (_HUBER * noise / residual.clamp(min=1e-12)).clamp(max=1)
-        pull = trust / noise**2
-        prior = _curvature(picture)
-        diagonal = observation.adjoint(pull) / scale**2 + _diagonal(prior, picture)
+        pull = trust / (noise * doubt) ** 2
+        doubt = 1.0
+        prior = _curvature(picture, scale)
 
         def curved(x: Tensor, pull: Tensor = pull, prior: list[Tensor] = prior) -> Tensor:
             return observation.adjoint(pull * observation(x)) + _smoothed(x, prior)
 
         target = observation.adjoint(pull * seen)
-        picture = _conjugate_gradients(curved, target, picture, diagonal)
+        stiffness = _stiffness(observation, pull, prior)
+        picture = _conjugate_gradients(curved, target, picture, stiffness)
         on_round()
     weight = observation.adjoint(trust).mean(0) * scale**2
-    return Fused(picture, weight, diagonal.clamp(min=1e-12).rsqrt())
+    diagonal = observation.adjoint(pull) / scale**2 + _diagonal(prior, picture)
+    variance = 1 / diagonal.clamp(min=1e-12)
+    return Fused(_turned(picture, turn), weight, _turned(variance, turn**2).sqrt())
 
 
-def _noise(residual: Tensor, known: Tensor) -> float:
-    left = residual[known]
-    if not len(left):
-        return 1.0
-    return max(1.4826 * float(left.median()), _LEAST_NOISE)
+def _turned(picture: Tensor, turn: Tensor) -> Tensor:
+    turned: Tensor = torch.einsum("dc,dhw->chw", turn, picture)
+    return turned
+
+
+def _noise(residual: Tensor, known: Tensor) -> Tensor:
+    """Return σ of each channel, `[C]`, for which the mean of min(|r|, 1.345 σ)² is its share."""
+    share = known / known.sum(0).clamp(min=1)
+    noise = (residual * share).sum(0)
+    for _ in range(8):
+        clipped = residual.minimum(_HUBER * noise).square()
+        noise = ((clipped * share).sum(0) / _CLIPPED).sqrt()
+    return noise.clamp(min=_LEAST_NOISE)
 
 
 def _differences(picture: Tensor) -> Iterator[tuple[Tensor, float]]:
@@ -80,8 +109,18 @@ def _pair(picture: Tensor, down: int, across: int) -> tuple[Tensor, Tensor]:
     return one, other
 
 
-def _curvature(picture: Tensor) -> list[Tensor]:
-    return [_BETA * share * (step**2 + _SHARP**2).rsqrt() for step, share in _differences(picture)]
+def _curvature(picture: Tensor, scale: int) -> list[Tensor]:
+    steps = list(_differences(picture))
+    lively = torch.zeros_like(picture)
+    for (down, across), (step, share) in zip(_OFFSETS, steps, strict=True):
+        _pair(lively, down, across)[0].add_(step.abs(), alpha=share)
+    lively = blur(F.avg_pool2d(lively, scale), _AROUND)
+    lively = F.interpolate(lively[None], scale_factor=scale, mode="bilinear")[0]
+    strength = _SHARE / lively.clamp(min=_LEAST_LIVELY)
+    return [
+        _pair(strength, down, across)[0] * share * (step**2 + _SHARP**2).rsqrt()
+        for (down, across), (step, share) in zip(_OFFSETS, steps, strict=True)
+    ]
 
 
 def _smoothed(x: Tensor, prior: list[Tensor]) -> Tensor:
@@ -103,22 +142,46 @@ def _diagonal(prior: list[Tensor], like: Tensor) -> Tensor:
     return result
 
 
+def _stiffness(observation: Observation, pull: Tensor, prior: list[Tensor]) -> Tensor:
+    """Return how hard each frequency is held, as if weights were everywhere the mean, `[C, H, K]`.
+
+    By it conjugate gradients are preconditioned: blur tells frequencies apart, hardly places.
+    """
+    height, width = observation.size
+    down = torch.fft.fftfreq(height, device=pull.device)[:, None]
+    across = torch.fft.rfftfreq(width, device=pull.device)
+    kernel = observation.kernel
+    passed = torch.fft.fft(kernel, n=height).abs()[:, None] * torch.fft.rfft(kernel, n=width).abs()
+    seen = (pull.sum(0) / (height * width)).clamp(min=1e-6)[:, None, None]
+    held: Tensor = seen * (passed**2 + 1e-3)
+    for (dy, dx), weight in zip(_OFFSETS, prior, strict=True):
+        wave = 2 - 2 * torch.cos(2 * torch.pi * (dy * down + dx * across))
+        held = held + _FLAT * weight.mean((1, 2), keepdim=True) * wave
+    return held
+
+
 def _conjugate_gradients(
-    curved: Callable[[Tensor], Tensor], target: Tensor, x: Tensor, diagonal: Tensor
+    curved: Callable[[Tensor], Tensor], target: Tensor, x: Tensor, stiffness: Tensor
 ) -> Tensor:
+    """Solve for each channel."""
+
+    def preconditioned(left: Tensor) -> Tensor:
+        eased: Tensor = torch.fft.irfft2(torch.fft.rfft2(left) / stiffness, s=left.shape[-2:])
+        return eased
+
     left = target - curved(x)
-    ready = left / diagonal
-    direction = ready
-    size = (left * ready).sum()
-    begin = size
+    direction = ready = preconditioned(left)
+    size = _product(left, ready)
     for _ in range(_STEPS):
-        if size <= 1e-8 * begin:
-            break
         bent = curved(direction)
-        step = size / (direction * bent).sum().clamp(min=1e-30)
+        step = size / _product(direction, bent).clamp(min=1e-30)
         x = x + step * direction
         left = left - step * bent
-        ready = left / diagonal
-        before, size = size, (left * ready).sum()
-        direction = ready + (size / before) * direction
+        ready = preconditioned(left)
+        before, size = size, _product(left, ready)
+        direction = ready + (size / before.clamp(min=1e-30)) * direction
     return x
+
+
+def _product(one: Tensor, other: Tensor) -> Tensor:
+    return (one * other).sum((1, 2), keepdim=True)

@@ -1,5 +1,6 @@
 """Generators: from LR to SR."""
 
+from srgan_lightning.networks.generators.burst_sr import BurstSR
 from srgan_lightning.networks.generators.compact import Compact
 from srgan_lightning.networks.generators.edsr import EDSR
 from srgan_lightning.networks.generators.espcn import ESPCN
@@ -21,6 +22,7 @@ __all__ = [
     "SPAN",
     "SRCNN",
     "VDSR",
+    "BurstSR",
     "Compact",
     "KerasSRGAN",
     "MSRResNet",
