@@ -32,7 +32,7 @@ def phase_correlation(reference: Tensor, frames: Tensor) -> Tensor:
     width = reference.shape[-1]
     against = torch.fft.rfft2(reference).conj().resolve_conj()
     shifts = []
-    for some in frames.split(max(1, _AT_ONCE // reference.numel())):
+    for some in torch.split(frames, max(1, _AT_ONCE // reference.numel())):
         # Of a spectrum and its phases little is left when they are written where they stood.
         product = torch.fft.rfft2(some.to(reference.dtype)).mul_(against)
         torch.sgn(product, out=product)
