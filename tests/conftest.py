@@ -16,6 +16,7 @@ ALLOWED_SKIPS = (
     "mounting is not permitted",
     "chromium is not installed",
     "npm is not installed",
+    "tesseract is not installed",
 )
 QUIET = (
     "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run "

@@ -79,7 +79,7 @@ def test_phase_correlation_of_photographs_equals_scikit_images(crop, tolerance):
     np.testing.assert_allclose(phase_correlation(grey[0], grey).numpy(), expected, atol=tolerance)
 
 
-@pytest.mark.parametrize("blur", [0.5, 0.8])
+@pytest.mark.parametrize("blur", [0.5, 0.8, 1.2])
 @pytest.mark.parametrize(("noise", "bound"), [(0.0, 0.01), (30.0, 0.03)])
 def test_translation_is_as_exact_as_promised(blur, noise, bound):
     """The noise is 30 dB below the signal's standard deviation."""
