@@ -31,7 +31,7 @@ from srgan_lightning.multiframe.fusion.observation import sensor_kernel
 from srgan_lightning.multiframe.registration import register
 
 COUNTS = (1, 2, 4, 8, 16)
-METHODS = ("shift-and-add", "drizzle", "back-projection", "map")
+METHODS = ("shift-and-add", "drizzle", "kernel", "back-projection", "map")
 
 
 def middle(path: Path, side: int) -> Tensor:

@@ -22,7 +22,7 @@ _AROUND = 1.7  # pixels of a frame, within which a picture is equally lively
 _LEAST_LIVELY = 1e-3
 _FLAT = 0.3  # of the prior's mean weight holds most pixels: edges weigh little, but sky much
 _LEAST_NOISE = 1e-4
-_DOUBT = 0.1  # of what the first picture leaves is noise, the rest its blur
+_DOUBT = 0.3  # of what the first picture leaves is noise, the rest its blur
 _OPPONENT = (
     (3**-0.5, 3**-0.5, 3**-0.5),
     (2**-0.5, 0.0, -(2**-0.5)),
