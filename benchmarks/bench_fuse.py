@@ -19,7 +19,7 @@ def main() -> None:
     parser.add_argument("--height", type=int, default=480)
     parser.add_argument("--width", type=int, default=720)
     parser.add_argument("--frames", type=int, default=16)
-    methods = ("shift-and-add", "drizzle", "back-projection", "map")
+    methods = ("shift-and-add", "drizzle", "kernel", "back-projection", "map")
     parser.add_argument("--methods", nargs="+", choices=methods, default=methods)
     size = parser.parse_args()
     torch.manual_seed(0)

@@ -14,6 +14,12 @@ from srgan_lightning.errors import UserError
 _FORMAT = "srgan_lightning motion 1"
 
 
+def pixel_grid(height: int, width: int, *, device: torch.device | None = None) -> Tensor:
+    """Return the centres of pixels, (x, y), float64 `[height, width, 2]`."""
+    y, x = (torch.arange(side, device=device).double() for side in (height, width))
+    return torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1)
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Motion:
     """N maps from the pixels of a reference frame to those of N frames.

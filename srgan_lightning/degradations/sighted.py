@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from srgan_lightning.degradations.burst import Burst
-from srgan_lightning.degradations.motion import Motion
+from srgan_lightning.degradations.motion import Motion, pixel_grid
 
 
 def sighted(frames: Tensor, motion: Motion) -> Tensor:
@@ -23,16 +23,10 @@ def sighted(frames: Tensor, motion: Motion) -> Tensor:
         >>> sighted(torch.zeros(2, 3, 4, 4), motion)[1, 3:, 2, 2].tolist()
         [-0.5, 1.0]
     """
-    here = centres(frames)
+    here = pixel_grid(*frames.shape[-2:], device=frames.device)
     there = [motion.back(n, here) - here for n in range(len(frames))]
     looking = torch.stack(there).permute(0, 3, 1, 2).to(frames.dtype)
     return torch.cat([frames, looking], dim=1)
-
-
-def centres(image: Tensor) -> Tensor:
-    """Return where the pixels of `[..., H, W]` lie, (x, y), float64 `[H, W, 2]`."""
-    y, x = (torch.arange(side, device=image.device).double() for side in image.shape[-2:])
-    return torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1)
 
 
 def observe_sighted(burst: Burst, hr: Tensor, generator: torch.Generator | None) -> Tensor:

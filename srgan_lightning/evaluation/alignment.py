@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from srgan_lightning.degradations.cubic import sample_cubic
-from srgan_lightning.degradations.sighted import centres
+from srgan_lightning.degradations.motion import pixel_grid
 from srgan_lightning.multiframe.prepare import Level, grey, pyramid
 from srgan_lightning.multiframe.registration.ecc import align
 
@@ -46,7 +46,7 @@ def aligned(sr: Tensor, hr: Tensor, *, border: int, most: float) -> tuple[Tensor
     length = float(shift.norm())
     if not length <= most:
         return sr, 0.0
-    return sample_cubic(sr, (centres(hr) + shift)[None]), length
+    return sample_cubic(sr, (pixel_grid(height, width, device=hr.device) + shift)[None]), length
 
 
 def _levels(image: Tensor) -> list[Level]:

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from srgan_lightning.degradations.cubic import sample_cubic
-from srgan_lightning.degradations.motion import Motion
+from srgan_lightning.degradations.motion import Motion, pixel_grid
 from srgan_lightning.multiframe.frames import Frames
 from srgan_lightning.multiframe.prepare import blur, grey
-from srgan_lightning.multiframe.reference import least_moved, pixel_grid
+from srgan_lightning.multiframe.reference import least_moved
 from srgan_lightning.multiframe.stars import Stars, find_stars, star_light
 
 _SIGMA = 1.0  # pixels: frames are blurred by so much before they are compared

@@ -4,15 +4,9 @@ import torch
 from torch import Tensor
 
 from srgan_lightning.degradations.cubic import sample_cubic
-from srgan_lightning.degradations.motion import Motion
+from srgan_lightning.degradations.motion import Motion, pixel_grid
 from srgan_lightning.multiframe.frames import Frames
 from srgan_lightning.multiframe.prepare import filled
-
-
-def pixel_grid(height: int, width: int) -> Tensor:
-    """Return the centres of pixels, (x, y), float64 `[height, width, 2]`."""
-    y, x = torch.arange(height).double(), torch.arange(width).double()
-    return torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1)
 
 
 def least_moved(frames: Frames, motion: Motion) -> tuple[int, Tensor]:
@@ -23,7 +17,7 @@ def least_moved(frames: Frames, motion: Motion) -> tuple[int, Tensor]:
         it knows nothing.
     """
     height, width = frames.size
-    grid = pixel_grid(height, width).to(motion.matrices.device)
+    grid = pixel_grid(height, width, device=motion.matrices.device)
     far = [(motion.points(n, grid) - grid).square().mean() for n in range(len(motion))]
     least = int(torch.stack(far).argmin())
     frame, places = frames[least].to(grid.device), motion.points(least, grid)

@@ -63,6 +63,8 @@ class Blend:
         self._stored = files[0][1]
         self._first, self._second = (generator.state_dict() for generator in generators)
         self._between = copy.deepcopy(generators[0])
+        one, other = (stored.facts.get("degradation") for _, stored in files)
+        self._shared = {"degradation": one} if one and one == other else {}
         self._sources = [
             {"file": path.name, "sha256": file_hash(path), "facts": stored.facts}
             for path, stored in files
@@ -71,7 +73,8 @@ class Blend:
     def write(self, path: Path, alpha: float) -> None:
         """Write the network at α, as other programs do where `path` ends in `.pth`.
 
-        Otherwise it is a generator file, whose facts name both sources with their hashes.
+        Otherwise it is a generator file, whose facts name both sources with their hashes, and the
+        degradation, where both were trained for the same.
 
         Raises:
             UserError: where other programs do not know the network (.pth only).
@@ -86,7 +89,7 @@ class Blend:
             name=self._stored.name,
             arguments=self._stored.arguments,
             scale=self._stored.scale,
-            facts={"blend": {"alpha": alpha, "sources": self._sources}},
+            facts=self._shared | {"blend": {"alpha": alpha, "sources": self._sources}},
         )
 
 

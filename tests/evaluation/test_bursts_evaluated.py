@@ -7,7 +7,7 @@ from PIL import Image
 from srgan_lightning.config import check
 from srgan_lightning.degradations.burst import Burst
 from srgan_lightning.degradations.cubic import sample_cubic
-from srgan_lightning.degradations.sighted import centres
+from srgan_lightning.degradations.motion import pixel_grid
 from srgan_lightning.errors import UserError
 from srgan_lightning.evaluation.alignment import aligned
 from srgan_lightning.evaluation.bursts import BurstPairs
@@ -72,7 +72,7 @@ def test_single_frame_methods_see_the_reference_of_the_burst(scenes):
 def test_a_shift_is_found_and_undone():
     hr = scene(1)
     shift = torch.tensor([0.37, -0.81], dtype=torch.float64)
-    moved = sample_cubic(hr, (centres(hr) - shift)[None])
+    moved = sample_cubic(hr, (pixel_grid(*hr.shape[-2:]) - shift)[None])
     back, length = aligned(moved, hr, border=8, most=4)
     assert length == pytest.approx(float(shift.norm()), abs=0.02)
     off = (back - hr)[..., 8:-8, 8:-8].square().mean()

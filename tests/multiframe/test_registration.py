@@ -107,6 +107,14 @@ def test_larger_models(model, motion):
     assert error(found.motion, true) < 0.03
 
 
+def test_a_model_that_is_too_stiff_is_told():
+    burst, _ = observe(shift=2.0, rotation=8.0)
+    with pytest.warns(
+        UserWarning, match="'translation' agree with it only to a correlation of 0.98"
+    ):
+        register(Frames.of(burst), model="translation", reference=0)
+
+
 def test_a_homography_is_found():
     tilt = torch.eye(3).double()
     tilt[2, 0], tilt[2, 1], tilt[0, 2] = 1e-4, -1e-4, 2.5

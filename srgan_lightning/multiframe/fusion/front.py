@@ -7,7 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from srgan_lightning.degradations.motion import Motion
+from srgan_lightning.degradations.motion import Motion, pixel_grid
 from srgan_lightning.errors import UserError
 from srgan_lightning.multiframe.frames import Frames
 from srgan_lightning.multiframe.fusion import back_projection, posterior
@@ -15,7 +15,6 @@ from srgan_lightning.multiframe.fusion.fused import Fused, places
 from srgan_lightning.multiframe.fusion.kernel import kernel_regression
 from srgan_lightning.multiframe.fusion.linear import drizzle, shift_and_add
 from srgan_lightning.multiframe.fusion.observation import Observation
-from srgan_lightning.multiframe.reference import pixel_grid
 
 Method = Literal["map", "kernel", "drizzle", "shift-and-add", "back-projection"]
 DEBLURRING = ("map", "back-projection")  # the methods that undo the point-spread function

@@ -6,14 +6,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from srgan_lightning.degradations.motion import Motion
+from srgan_lightning.degradations.motion import Motion, pixel_grid
 from srgan_lightning.multiframe.frames import Frames
 from srgan_lightning.multiframe.fusion.fused import Fused
 from srgan_lightning.multiframe.fusion.robustness import Robustness
 from srgan_lightning.multiframe.fusion.steering import steered_kernels
 from srgan_lightning.multiframe.prepare import filled
 from srgan_lightning.multiframe.ranking import noise_level
-from srgan_lightning.multiframe.reference import least_moved, pixel_grid
+from srgan_lightning.multiframe.reference import least_moved
 
 _LEAST_NOISE = 1e-5
 _PAD = 2  # pixels around a frame that count for nothing

@@ -8,12 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from srgan_lightning.degradations.motion import Motion
+from srgan_lightning.degradations.motion import Motion, pixel_grid
 from srgan_lightning.errors import UserError
 from srgan_lightning.inference.planes import fill
 from srgan_lightning.multiframe.frames import Frames
 from srgan_lightning.multiframe.fusion.fused import Fused, places
-from srgan_lightning.multiframe.reference import pixel_grid
 
 _Told = Callable[[int], None]
 

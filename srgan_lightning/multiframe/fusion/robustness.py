@@ -4,8 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from srgan_lightning.degradations.motion import Motion, sample_flow
-from srgan_lightning.multiframe.reference import pixel_grid
+from srgan_lightning.degradations.motion import Motion, pixel_grid, sample_flow
 
 _STRICT = 2.0  # the paper's where motion is irregular: here nothing tells of what moves by itself
 _BELOW = 0.12
@@ -31,7 +30,7 @@ class Robustness:
         least = noise.square().sum()
         self._variance = spread.sum(0).clamp(min=float(least))
         self._noise = 2 * least / 9
-        self._grid = pixel_grid(*reference.shape[-2:]).to(reference.device)
+        self._grid = pixel_grid(*reference.shape[-2:], device=reference.device)
 
     def __call__(self, frame: Tensor, motion: Motion, n: int) -> Tensor:
         """Return how far frame n is trusted where it shows the reference's pixels.

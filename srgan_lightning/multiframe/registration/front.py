@@ -11,8 +11,8 @@ from torch import Tensor
 from srgan_lightning.degradations.motion import Motion
 from srgan_lightning.errors import UserError, nearest
 from srgan_lightning.multiframe.frames import Frames
-from srgan_lightning.multiframe.prepare import Level, grey, pyramid, windowed
-from srgan_lightning.multiframe.ranking import best_frames
+from srgan_lightning.multiframe.prepare import Level, filled, grey, pyramid, windowed
+from srgan_lightning.multiframe.ranking import best_frames, noise_level
 from srgan_lightning.multiframe.registration.ecc import MODELS, Comparison, Template, align
 from srgan_lightning.multiframe.registration.ecc import Model as EccModel
 from srgan_lightning.multiframe.registration.local import local_warps
@@ -25,6 +25,8 @@ Model = Literal["translation", "similarity", "affine", "homography", "stars"]
 _SIGMA = 1.0  # pixels: aliases that lead astray are blurred away, and little else
 _AT_ONCE = 2**22  # pixels in memory
 _PHASE = 0.02  # pixels: frames whose sub-pixel places differ by less show no detail
+_LOOSE = 0.985  # correlation, typical frames with the reference: with less the model is too stiff,
+_BEYOND = 6.0  # where what is left over is so many times the noise
 _TRIES = 3  # references, before all frames are said to be rejected
 
 
@@ -38,6 +40,7 @@ class Registered:
         kept: whether a frame may be fused, bool `[N]`.
         residuals: standard deviation of what is left between a frame and the reference, brightness
             and contrast made equal, both blurred by a pixel; in units of the frames, `[N]`.
+        correlations: of each frame with the reference, both blurred by a pixel, `[N]`.
         reasons: for each frame why it is not kept, "" where it is.
     """
 
@@ -45,6 +48,7 @@ class Registered:
     reference: int
     kept: Tensor
     residuals: Tensor
+    correlations: Tensor
     reasons: tuple[str, ...]
 
 
@@ -90,7 +94,7 @@ def register(
             f"no frame fits {frames.names[found.reference]}, the reference: the first {reason}; "
             "name another reference or another model"
         )
-    _warn_of(found, frames)
+    _warn_of(found, frames, model)
     return found
 
 
@@ -126,6 +130,7 @@ def _registered(
         reference=reference,
         kept=torch.tensor([not reason for reason in reasons]),
         residuals=residual,
+        correlations=correlation,
         reasons=tuple(reasons),
     )
 
@@ -175,10 +180,20 @@ def _is_flat(level: Level) -> bool:
     return bool(values.max() - values.min() < 1e-6)
 
 
-def _warn_of(found: Registered, frames: Frames) -> None:
+def _warn_of(found: Registered, frames: Frames, model: Model) -> None:
     for name, reason in zip(frames.names, found.reasons, strict=True):
         if reason:
             warnings.warn(f"{name}: is not fused: it {reason}", stacklevel=3)
+    others = found.kept.clone()
+    others[found.reference] = False
+    agreement, left = (float(of[others].median()) for of in (found.correlations, found.residuals))
+    noise = noise_level(filled(grey(frames[found.reference][None]))[0])
+    if agreement < _LOOSE and left > _BEYOND * noise:
+        warnings.warn(
+            f"frames laid on the reference by {model!r} agree with it only to a correlation of "
+            f"{agreement:.2f}: what moves otherwise is smeared; try another --motion, or --local",
+            stacklevel=3,
+        )
     height, width = frames.size
     corners = torch.tensor([[0, 0], [width - 1, 0], [0, height - 1], [width - 1, height - 1]])
     motion = found.motion.select(found.kept.nonzero()[:, 0])
