@@ -64,9 +64,8 @@ class Axis:
                     return shown
         step = self._step()
         first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
-        return [
-            index * step if step < 1 else round(index * step) for index in range(first, last + 1)
-        ]
+        round_values = (n * step if step < 1 else round(n * step) for n in range(first, last + 1))
+        return [min(max(value, self.low), self.high) for value in round_values]
 
     def label(self, tick: float) -> str:
         """Write a tick with as many digits as tell it from its neighbours."""
