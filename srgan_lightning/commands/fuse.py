@@ -146,6 +146,7 @@ def fuse(
     if maps and then:
         raise UserError("--maps: nobody knows how sure a generator is; leave it out, or --then")
     share, blur, place = _share(keep), given_psf(psf), _place(device)
+    fusion.check_bounds(scale=scale, sigma=blur.sigma if blur else 0, pixfrac=pixfrac)
     names = (output, save_motion)
     beside = {
         name: output.with_suffix(f".{name}.tif") if maps and not is_fits(output) else None

@@ -1,6 +1,6 @@
 """Registered frames made into one picture of higher resolution."""
 
-from srgan_lightning.multiframe.fusion.front import DEBLURRING, Method, fuse
+from srgan_lightning.multiframe.fusion.front import DEBLURRING, Method, check_bounds, fuse
 from srgan_lightning.multiframe.fusion.fused import Fused
 
-__all__ = ["DEBLURRING", "Fused", "Method", "fuse"]
+__all__ = ["DEBLURRING", "Fused", "Method", "check_bounds", "fuse"]

@@ -55,13 +55,7 @@ def fuse(
     Raises:
         UserError: a number is out of bounds, or drizzle is absent.
     """
-    for name, value, low, high in (
-        ("scale", scale, 1, 8),
-        ("psf", sigma, 0, 4),
-        ("pixfrac", pixfrac, 0.01, 1),
-    ):
-        if not low <= value <= high:
-            raise UserError(f"--{name}: must be from {low} to {high}; got {value:g}")
+    check_bounds(scale=scale, sigma=sigma, pixfrac=pixfrac)
     pixels = len(frames) * frames.size[0] * frames.size[1]
 
     def told(made: int) -> None:
@@ -74,6 +68,21 @@ def fuse(
     if method == "kernel":
         return kernel_regression(frames, motion, scale=scale, device=device, on_pixels=told)
     return _tiled(frames, motion, method, scale, sigma, torch.device(device), on_progress)
+
+
+def check_bounds(*, scale: int, sigma: float, pixfrac: float) -> None:
+    """Refuse what `fuse` does, before anything is read.
+
+    Raises:
+        UserError: a number is out of bounds.
+    """
+    for name, value, low, high in (
+        ("scale", scale, 1, 8),
+        ("psf", sigma, 0, 4),
+        ("pixfrac", pixfrac, 0.01, 1),
+    ):
+        if not low <= value <= high:
+            raise UserError(f"--{name}: must be from {low} to {high}; got {value:g}")
 
 
 def _tiled(
