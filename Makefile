@@ -36,10 +36,11 @@ test: $(VENV)/.dev ## run the tests that take minutes at most
 	$(PARALLEL) -m 'not slow and not gpu and not cluster' $(PYTEST_ARGS)
 
 test-all: $(VENV)/.dev ## run every test; a skip that is not allowed by name fails
-	$(PARALLEL) -m 'not gpu' --no-skips $(PYTEST_ARGS)
+	$(PARALLEL) -m 'not gpu and not cluster' --no-skips $(PYTEST_ARGS)
+	$(MAKE) test-cluster  # alone: its jobs have time limits
 
 test-cluster: $(VENV)/.dev ## run the tests on a Slurm that they start (apt: slurm-wlm, munge)
-	$(BIN)/python -m pytest -m cluster $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m cluster --no-skips $(PYTEST_ARGS)
 
 test-gpu: $(VENV)/.dev ## run the tests that need a CUDA device
 	$(BIN)/python -m pytest -m gpu $(PYTEST_ARGS)

@@ -11,15 +11,11 @@ from fastapi import FastAPI
 from numpy.typing import NDArray
 
 from srgan_lightning.demo.jobs import enlarge, look
-from srgan_lightning.demo.models import ALWAYS, Models
+from srgan_lightning.demo.models import Models
 from srgan_lightning.errors import UserError
 from srgan_lightning.imaging.read import SUFFIXES
 
 MAX_FILE_MB = 64
-HINT = (
-    "These methods interpolate. A trained model joins them if the page is started with its file: "
-    "`srgan demo generator.safetensors`."
-)
 STYLE = Path(__file__).with_name("page.css")
 # Names of the system's own fonts: nothing is fetched for them.
 THEME = gr.themes.Base(
@@ -95,8 +91,6 @@ def build_page(models: Models, folder: Path, *, max_megapixels: float) -> FastAP
                 )
                 model = gr.Dropdown(models.names, label="Model", elem_id="model")
                 button = gr.Button("Enlarge", variant="primary", elem_id="enlarge")
-                if set(models.names) == set(ALWAYS):
-                    gr.Markdown(HINT, elem_id="hint")
             with gr.Column(scale=3, min_width=420):
                 slider = gr.ImageSlider(
                     label="Left: the input, bicubic · right: enlarged",

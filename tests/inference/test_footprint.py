@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 import torch
 from torch import nn
@@ -28,3 +31,12 @@ def test_what_does_not_grow_with_the_input_is_not():
 
 def test_views_cost_nothing():
     assert bytes_per_pixel(lambda h, w: torch.zeros(h, w).view(-1)[::2].unsqueeze(0)) == 4
+
+
+def test_an_upscaler_does_not_wait_for_the_compiler():
+    program = (
+        "import sys, torch; from srgan_lightning.inference.load import load_upscaler; "
+        "load_upscaler('photo-psnr')(torch.rand(1, 3, 24, 24)); print('torch._dynamo' in sys.modules)"
+    )
+    shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert shown.stdout.strip() == "False", shown.stderr
