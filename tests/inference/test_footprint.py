@@ -36,7 +36,8 @@ def test_views_cost_nothing():
 def test_an_upscaler_does_not_wait_for_the_compiler():
     program = (
         "import sys, torch; from srgan_lightning.inference.load import load_upscaler; "
-        "load_upscaler('photo-psnr')(torch.rand(1, 3, 24, 24)); print('torch._dynamo' in sys.modules)"
+        "load_upscaler('photo-psnr')(torch.rand(1, 3, 24, 24)); "
+        "print('torch._dynamo' in sys.modules)"
     )
     shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert shown.stdout.strip() == "False", shown.stderr
