@@ -10,7 +10,8 @@ command without a generator then writes the cards again. Figures come from `srga
     srgan evaluate model=[bicubic,photo-psnr] data.set=set5 degradation=bicubic hydra.run.dir=F
     python benchmarks/package_model.py --name photo-psnr --figures F --pictures Set5
 
-With --strip the same evaluation's pictures are drawn beside the card.
+With --strip the same evaluation's pictures are drawn beside the card, with --run (once for each
+round of training) the learning curve.
 """
 
 import json
@@ -21,7 +22,7 @@ import numpy as np
 import onnx
 import torch
 import typer
-from card_strip import save, strip
+from card_pictures import curve, save, strip
 from onnx import helper, numpy_helper
 
 from srgan_lightning.export.graph import example_of, to_onnx
@@ -38,7 +39,8 @@ from srgan_lightning.pretrained.box import FOLDER, REGISTRY, read_registry
 from srgan_lightning.pretrained.card import card
 
 RIDGE = 1e-3  # of the mean square; with less, flat areas are flatter still and PSNR falls
-STRIP = "Details that it never saw; the last row is the one in which it errs most."
+STRIP = "Details that it never saw; the last row is the one in which it gains least."
+CURVE = "How it learned."
 KEPT = ("psnr", "ssim", "lpips", "dists", "sharpness", "brightness", "colour")
 
 
@@ -50,6 +52,7 @@ def main(
     drawn: Annotated[
         Path | None, typer.Option("--strip", help="a folder of `srgan evaluate` to draw from")
     ] = None,
+    runs: Annotated[list[Path], typer.Option("--run", help="a folder of `srgan train`")] = [],  # noqa: B006
     flat: Annotated[bool, typer.Option("--flat", help="make flat areas come out flat")] = False,
 ) -> None:
     """Package a generator, take figures in, write the cards."""
@@ -67,7 +70,11 @@ def main(
     if drawn is not None:
         picture = FOLDER / f"{name}.jpg"
         save(strip(drawn, name), picture)
-        entries[name]["card"].setdefault("pictures", {picture.name: STRIP})
+        entries[name]["card"].setdefault("pictures", {}).setdefault(picture.name, STRIP)
+    if runs:
+        picture = FOLDER / f"{name}.svg"
+        picture.write_text(curve(runs), encoding="utf-8")
+        entries[name]["card"].setdefault("pictures", {}).setdefault(picture.name, CURVE)
     text = json.dumps([*entries.values()], indent=2, ensure_ascii=False) + "\n"
     REGISTRY.write_text(text, encoding="utf-8")
     for model in read_registry().values():

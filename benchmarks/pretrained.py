@@ -91,7 +91,8 @@ def stars(models: Models, hr: Folder, degradation: Name = "blur_bicubic") -> Non
     False is a star of SR where HR has no peak, complete the share of HR's stars with a signal to
     noise above 10 in LR where SR has one. A peak stands 3 sigma of HR's noise above its
     surroundings; SEP itself takes a crowd of stars for a single source. Size and ellipticity are
-    medians over the stars that both have: sqrt(a b) in SR over HR's, and the difference of 1 - b / a.
+    medians over the stars that both have: sqrt(a b) in SR over that in HR, and the difference of
+    1 - b / a.
     """
     begun = table("stars", "", "found", "false", "complete", "size", "ellipticity")
     found: dict[str, list[tuple[int, int, int, int, Any, Any]]] = {}
