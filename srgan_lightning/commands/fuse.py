@@ -177,6 +177,13 @@ def fuse(
             burst = burst.levelled(brightness.gains, brightness.offsets)
             if method in fusion.DEBLURRING:
                 blur = blur or find_psf(burst, there, psf)
+                if not motion_file:
+                    progress.update(bar, description="refining the motion")
+                    there = fusion.refine(
+                        burst, there, model=motion, sigma=blur.sigma, device=place
+                    )
+            refined = not torch.equal(there.matrices, found.matrices[kept])
+            found.matrices[kept] = there.matrices
             progress.update(bar, description="fusing", total=1.0)
             fused = fusion.fuse(
                 burst,
@@ -196,7 +203,8 @@ def fuse(
     told = {
         "Software": f"srgan-lightning {__version__}",
         "Fusion": f"{method} of {len(kept)} of {len(frames)} frames, x{scale}{details}, "
-        f"motion {'given' if motion_file else motion + (' and local' if local else '')}",
+        f"motion {'given' if motion_file else motion + (' and local' if local else '')}"
+        + (", refined on the fused picture" if refined else ""),
         "Brightness": brightness.told,
     }
     factor = scale

@@ -16,7 +16,7 @@ from srgan_lightning.errors import UserError, nearest
 from srgan_lightning.evaluation.pairs import BenchmarkPair, DegradedPairs
 from srgan_lightning.inference.planes import fill
 from srgan_lightning.multiframe.frames import Frames
-from srgan_lightning.multiframe.fusion import Method, fuse
+from srgan_lightning.multiframe.fusion import DEBLURRING, Method, fuse, refine
 from srgan_lightning.multiframe.registration import register
 from srgan_lightning.multiframe.registration.front import Model as MotionModel
 
@@ -128,9 +128,11 @@ def named_fusion(name: str, burst: Burst) -> Fusion:
     methods: dict[str, Method] = {PREFIX + method: method for method in get_args(Method)}
     if name not in methods:
         raise UserError(f"model={name}: no such method; {nearest(name, methods)}")
-    sigma = sum(burst.blur_sigma) / 2
+    sigma, method, model = sum(burst.blur_sigma) / 2, methods[name], motion_model(burst)
 
     def fusion(frames: Frames, motion: Motion) -> Tensor:
-        return fuse(frames, motion, method=methods[name], scale=burst.scale, sigma=sigma).picture
+        if method in DEBLURRING:
+            motion = refine(frames, motion, model=model, sigma=sigma)
+        return fuse(frames, motion, method=method, scale=burst.scale, sigma=sigma).picture
 
     return fusion

@@ -96,7 +96,8 @@ def _tiled(
 ) -> Fused:
     height, width = frames.size
     stack = frames.stack()
-    solve, rounds = posterior.most_probable, posterior.ROUNDS
+    solve: Callable[..., Fused] = posterior.most_probable
+    rounds = posterior.ROUNDS
     if method == "back-projection":
         solve, rounds = back_projection.back_project, back_projection.ROUNDS
     picture = torch.full((frames.channels, height * scale, width * scale), torch.nan)

@@ -35,6 +35,7 @@ def most_probable(
     seen: Tensor,
     *,
     scale: int,
+    rounds: int = ROUNDS,
     on_round: Callable[[], None] = lambda: None,
 ) -> Fused:
     """Minimise Σ ρ((A x − y) / σ) + Σ β Σ_d α^|d| |x − x shifted by d|.
@@ -50,7 +51,8 @@ def most_probable(
         observation: A.
         seen: y, the pixels inside, `[M, C]`; a pixel that is NaN in one channel counts for nothing.
         scale: HR pixels along the side of a frame's pixel.
-        on_round: called after each of the rounds, `ROUNDS` times.
+        rounds: how often the weights are found anew.
+        on_round: called after each of the rounds.
     """
     turn = seen.new_tensor(_OPPONENT) if seen.shape[1] == 3 else seen.new_ones(1, 1)
     known = seen.isfinite().all(1, keepdim=True).expand_as(seen)
@@ -58,7 +60,7 @@ def most_probable(
     picture = spread(observation, seen, known)
     noise = seen.new_full((seen.shape[1],), torch.inf)  # it may but fall: else smooth begets smooth
     doubt = _DOUBT
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         residual = (observation(picture) - seen).abs()
         noise = _noise(residual, known).minimum(noise)
         trust = known * (_HUBER * noise / residual.clamp(min=1e-12)).clamp(max=1)

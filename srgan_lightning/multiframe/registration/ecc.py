@@ -79,6 +79,35 @@ def _align_level(reference: Level, frames: Level, matrices: Tensor, *, model: Mo
     return matrices
 
 
+def generators(model: Model, size: tuple[int, int], *, device: torch.device) -> Tensor:
+    """Return the small warps Eₖ of a model in pixels, float64 `[K, 3, 3]`.
+
+    Each moves what is half a side from the centre by a pixel.
+
+    Args:
+        model: which warps.
+        size: (height, width) of the frames.
+        device: where the result lies.
+    """
+    height, width = size
+    to_unit = torch.eye(3, dtype=torch.float64)
+    to_unit[:2, 2] = -to_unit.new_tensor([(width - 1) / 2, (height - 1) / 2])
+    to_unit[:2] /= max(size) / 2
+    units = torch.zeros(len(_ENTRIES[model]), 3, 3, dtype=torch.float64)
+    for unit, entries in zip(units, _ENTRIES[model], strict=True):
+        for (row, column), value in entries.items():
+            unit[row, column] = value / (max(size) / 2)
+    basis: Tensor = torch.linalg.inv(to_unit) @ units @ to_unit
+    return basis.to(device)
+
+
+def velocities(basis: Tensor, points: Tensor) -> Tensor:
+    """Return how points `[P, 2]` move with each small warp `[K, 3, 3]`, `[K, P, 2]`."""
+    place = torch.cat([points, torch.ones_like(points[:, :1])], dim=1)
+    velocity = torch.einsum("kij,pj->kpi", basis, place)
+    return velocity[..., :2] - velocity[..., 2:] * points
+
+
 @dataclasses.dataclass(frozen=True)
 class Comparison:
     """What a regression of frames on the reference says.
@@ -118,30 +147,15 @@ class Template:
         self.points = torch.stack([u, v], dim=-1).double()
         across = (image[v, u + 1] - image[v, u - 1]).double() / 2
         down = (image[v + 1, u] - image[v - 1, u]).double() / 2
-        self._centre = self.points.new_tensor([(width - 1) / 2, (height - 1) / 2])
-        self._half = max(height, width) / 2
-        self._basis = torch.stack([self._generator(entries) for entries in _ENTRIES[model]])
+        self._basis = generators(model, (height, width), device=image.device)
         ones = torch.ones_like(self.points[:, :1])
-        place = torch.cat([self.points, ones], dim=1)
-        velocity = torch.einsum("kij,pj->kpi", self._basis, place)
-        velocity = velocity[..., :2] - velocity[..., 2:] * self.points
+        velocity = velocities(self._basis, self.points)
         slopes = velocity[..., 0] * across + velocity[..., 1] * down
         columns = torch.cat([ones.T, image[v, u].double()[None], slopes])
         self._columns = columns.to(image.dtype)
         self.corners = self.points.new_tensor(
             [[0, 0], [width - 1, 0], [0, height - 1], [width - 1, height - 1]]
         )
-
-    def _generator(self, entries: dict[tuple[int, int], float]) -> Tensor:
-        """Return a generator in pixels; 1 moves what is half a side from the centre by a pixel."""
-        unit = torch.zeros(3, 3, dtype=torch.float64, device=self._device)
-        for (row, column), value in entries.items():
-            unit[row, column] = value
-        to_unit = torch.eye(3, dtype=torch.float64, device=self._device)
-        to_unit[:2, 2] = -self._centre
-        to_unit[:2] /= self._half
-        from_unit: Tensor = torch.linalg.inv(to_unit)
-        return from_unit @ (unit / self._half) @ to_unit
 
     def compare(self, frames: Level, matrices: Tensor, flow: Tensor | None = None) -> Comparison:
         """Regress each frame, read where it shows the reference's pixels, on the columns."""
