@@ -13,22 +13,32 @@ from srgan_lightning.inference.planes import fill
 from srgan_lightning.multiframe.frames import Frames
 from srgan_lightning.multiframe.reference import least_moved
 from srgan_lightning.networks.base import BurstGenerator
-from srgan_lightning.networks.weights import load_generator
+from srgan_lightning.networks.weights import file_hash, load_generator
 from srgan_lightning.pretrained import locate
 
 _TILE = 96  # pixels of the reference
 
 
-def load_fuser(model: str) -> BurstGenerator:
+def load_fuser(model: str, *, scale: int) -> tuple[BurstGenerator, str]:
     """Load a generator that fuses.
 
+    Args:
+        model: a file of it, or what else `locate` takes.
+        scale: by which it must enlarge.
+
+    Returns:
+        The generator, and what a result's metadata calls it.
+
     Raises:
-        UserError: for what is none, and for one that enlarges single pictures.
+        UserError: for what is no generator, one that enlarges single pictures, and another scale.
     """
-    generator, _ = load_generator(locate(model))
+    path = locate(model)
+    generator, _ = load_generator(path)
     if not isinstance(generator, BurstGenerator):
         raise UserError(f"{model}: enlarges single pictures; --then {model} does so after fusion")
-    return generator
+    if generator.scale != scale:
+        raise UserError(f"{model}: enlarges by {generator.scale}; say --scale {generator.scale}")
+    return generator, f"{path.name} (sha256 {file_hash(path)[:12]})"
 
 
 def fuse_learned(
