@@ -18,10 +18,10 @@ from srgan_lightning.multiframe.registration.front import Model
 
 _FEWEST = 6  # frames: a picture of fewer follows each of them, wherever that is put
 _SCALE = 4  # of the picture: with 2 or 3 it shows too little of what aliases
-_TIMES = 4  # a picture is made and each frame moved
+_TIMES = 3  # a picture is made and each frame moved
 _ROUNDS = 2  # of a picture
-_SIDE = 40  # pixels of the frames: of a part, without what its blur takes
-_PARTS = 2  # along each side, at most
+_SIDE = 32  # pixels of the frames: of a part, without what its blur takes
+_PARTS = 3  # along each side, at most: few would leave turns to guesswork
 _BEYOND = 1.5  # times the step: it falls short, for the picture has followed the frame
 _BELIEF = 0.1  # pixels: standard deviation of what motion is off, so that nothing moves blindly
 _HUBER = 1.5  # standard deviations: what is further off pulls no harder
@@ -62,7 +62,7 @@ def refine(
 
         yₙ ≈ B x(p) + Σ dₖ ∇B x(p) · Eₖ p,    M ← M exp(−Σ dₖ Eₖ),
 
-    taken only where the frame then fits better. A picture of the new motion follows, four times.
+    taken only where the frame then fits better. A picture of the new motion follows, three times in all.
     All is done in grey, on the most textured parts of the picture.
 
     Args:
@@ -98,7 +98,7 @@ def refine(
 
 
 def _parts(image: Tensor, side: int) -> list[tuple[slice, slice]]:
-    """Return the part of each quarter whose gradient is largest; small pictures are one part."""
+    """Return the most textured part of each ninth; parts cover small pictures as a whole."""
     image = filled(image[None])
     across, down = image[:, 1:, 1:] - image[:, 1:, :-1], image[:, 1:, 1:] - image[:, :-1, 1:]
     lively = F.pad(across**2 + down**2, (1, 0, 1, 0))
@@ -115,7 +115,7 @@ def _parts(image: Tensor, side: int) -> list[tuple[slice, slice]]:
 
 
 def _cells(length: int, side: int) -> list[tuple[int, int]]:
-    count = max(1, min(_PARTS, length // side))
+    count = min(_PARTS, -(-length // side))
     return [(length * n // count, length * (n + 1) // count) for n in range(count)]
 
 

@@ -78,7 +78,7 @@ def test_a_common_error_of_all_frames_but_the_reference_is_found():
 
 @pytest.mark.parametrize("wrong", ["noise", "flat", "unknown"])
 def test_a_wrong_frame_leads_no_other_astray(wrong: str):
-    frames, true = observe(drift=0.05)
+    frames, true = observe()
     noise = torch.rand(frames[5].shape, generator=torch.Generator().manual_seed(3))
     frames[5] = {"noise": noise, "flat": 0.5, "unknown": torch.nan}[wrong]
     frames[7, :, 4:9, 4:9] = torch.nan
@@ -97,13 +97,14 @@ def test_exact_motion_stays():
 
 
 def test_local_warps_are_left_as_they_are():
-    frames, true = observe(seeing=0.3)
-    refined = refine(Frames.of(frames), shaken(true), model="translation", sigma=BLUR)
+    frames, true = observe(seeing=0.3, frames=6)
+    begin = shaken(true)
+    refined = refine(Frames.of(frames), begin, model="translation", sigma=BLUR)
     assert torch.equal(refined.flow, true.flow)
-    assert errors(refined, true).max() < 0.02
+    assert errors(refined, true).mean() < 0.5 * errors(begin, true).mean()
 
 
-@pytest.mark.parametrize(("count", "size"), [(5, SIZE), (8, (5, 52))])
+@pytest.mark.parametrize(("count", "size"), [(5, SIZE), (8, (4, 52))])
 def test_what_knows_too_little_is_left(count: int, size: tuple[int, int]):
     frames, true = observe(frames=count, size=size)
     begin = shaken(true)
