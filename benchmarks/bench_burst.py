@@ -26,7 +26,7 @@ from srgan_lightning.degradations.burst import Burst
 from srgan_lightning.degradations.motion import Motion
 from srgan_lightning.imaging.read import list_images, read_rgb
 from srgan_lightning.multiframe.frames import Frames
-from srgan_lightning.multiframe.fusion import DEBLURRING, fuse, refine
+from srgan_lightning.multiframe.fusion import fuse, refine
 from srgan_lightning.multiframe.fusion.observation import sensor_kernel
 from srgan_lightning.multiframe.registration import register
 
@@ -73,7 +73,7 @@ def fused(frames: Tensor, method: str, sigma: float, motion: Motion | None = Non
     found = register(burst, reference=0)
     kept = found.kept.nonzero()[:, 0].tolist()
     burst, motion = burst.only(kept), found.motion.select(kept)
-    if method in DEBLURRING:
+    if method == "map":
         motion = refine(burst, motion, model="translation", sigma=sigma)
     return fuse(burst, motion, method=method, sigma=sigma).picture
 

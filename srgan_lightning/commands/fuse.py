@@ -198,11 +198,9 @@ def fuse(
             burst = burst.levelled(brightness.gains, brightness.offsets)
             if method in fusion.DEBLURRING:
                 blur = blur or find_psf(burst, there, psf)
-                if not motion_file:
-                    progress.update(bar, description="refining the motion")
-                    there = fusion.refine(
-                        burst, there, model=motion, sigma=blur.sigma, device=place
-                    )
+            if blur and method == "map" and not motion_file:
+                progress.update(bar, description="refining the motion")
+                there = fusion.refine(burst, there, model=motion, sigma=blur.sigma, device=place)
             refined = not torch.equal(there.matrices, found.matrices[kept])
             found.matrices[kept] = there.matrices
             progress.update(bar, description="fusing", total=1.0)

@@ -16,7 +16,7 @@ from srgan_lightning.errors import UserError, nearest
 from srgan_lightning.evaluation.pairs import BenchmarkPair, DegradedPairs
 from srgan_lightning.inference.planes import fill
 from srgan_lightning.multiframe.frames import Frames
-from srgan_lightning.multiframe.fusion import DEBLURRING, Method, fuse, refine
+from srgan_lightning.multiframe.fusion import Method, fuse, refine
 from srgan_lightning.multiframe.registration import register
 from srgan_lightning.multiframe.registration.front import Model as MotionModel
 
@@ -84,7 +84,8 @@ def motion_model(burst: Burst) -> MotionModel:
 def describe_alignment(burst: Burst) -> str:
     """Say how frames are brought together, and SR onto HR, for a protocol's stamp."""
     local = " and local warps" if burst.seeing else ""
-    return f"motion estimated ({motion_model(burst)}{local}), SR moved onto HR by one shift"
+    how = f"{motion_model(burst)}{local}, for map refined on the fused picture"
+    return f"motion estimated ({how}), SR moved onto HR by one shift"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,7 +132,7 @@ def named_fusion(name: str, burst: Burst) -> Fusion:
     sigma, method, model = sum(burst.blur_sigma) / 2, methods[name], motion_model(burst)
 
     def fusion(frames: Frames, motion: Motion) -> Tensor:
-        if method in DEBLURRING:
+        if method == "map":
             motion = refine(frames, motion, model=model, sigma=sigma)
         return fuse(frames, motion, method=method, scale=burst.scale, sigma=sigma).picture
 

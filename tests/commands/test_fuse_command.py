@@ -61,6 +61,22 @@ def test_png_has_16_bits_and_says_where_it_comes_from(
     np.testing.assert_array_equal(np.asarray(Image.open(out)), np.asarray(Image.open(again)))
 
 
+def test_the_motion_that_is_saved_is_the_refined_one(
+    burst: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    linear, refined = tmp_path / "linear.json", tmp_path / "refined.json"
+    out, again = tmp_path / "out.png", tmp_path / "again.png"
+    ways = ("--method", "shift-and-add", "--save-motion", linear)
+    assert srgan(monkeypatch, burst, "-o", tmp_path / "linear.png", *ways) == 0
+    assert srgan(monkeypatch, burst, "-o", out, "--save-motion", refined) == 0
+    assert srgan(monkeypatch, burst, "-o", again, "--motion-file", refined) == 0
+    assert linear.read_text() != refined.read_text()
+    np.testing.assert_array_equal(np.asarray(Image.open(out)), np.asarray(Image.open(again)))
+    with Image.open(out) as one, Image.open(again) as other:
+        assert one.text["Fusion"].endswith("motion translation, refined on the fused picture")
+        assert other.text["Fusion"].endswith("motion given")
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

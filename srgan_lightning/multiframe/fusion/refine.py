@@ -10,7 +10,7 @@ from srgan_lightning.degradations.cubic import sample_cubic
 from srgan_lightning.degradations.motion import Motion, pixel_grid
 from srgan_lightning.multiframe.frames import Frames
 from srgan_lightning.multiframe.fusion.fused import places
-from srgan_lightning.multiframe.fusion.observation import Observation
+from srgan_lightning.multiframe.fusion.observation import Observation, sensor_kernel
 from srgan_lightning.multiframe.fusion.posterior import most_probable
 from srgan_lightning.multiframe.prepare import filled, grey
 from srgan_lightning.multiframe.registration.ecc import generators, velocities
@@ -18,10 +18,10 @@ from srgan_lightning.multiframe.registration.front import Model
 
 _FEWEST = 6  # frames: a picture of fewer follows each of them, wherever that is put
 _SCALE = 4  # of the picture: with 2 or 3 it shows too little of what aliases
-_TIMES = 4  # a picture is made and each frame moved
+_TIMES = 3  # a picture is made and each frame moved
 _ROUNDS = 2  # of a picture
-_SIDE = 48  # pixels of the frames: of a part
-_PARTS = 2  # along each side, at most
+_SIDE = 32  # pixels of the frames: of a part, without what its blur takes
+_PARTS = 3  # along each side, at most: few would leave turns to guesswork
 _BEYOND = 1.5  # times the step: it falls short, for the picture has followed the frame
 _BELIEF = 0.1  # pixels: standard deviation of what motion is off, so that nothing moves blindly
 _HUBER = 1.5  # standard deviations: what is further off pulls no harder
@@ -62,11 +62,11 @@ def refine(
 
         yₙ ≈ B x(p) + Σ dₖ ∇B x(p) · Eₖ p,    M ← M exp(−Σ dₖ Eₖ),
 
-    taken only where the frame then fits better. A picture of the new motion follows, four times.
+    taken only where the frame then fits better. A picture of the new motion follows, three times in all.
     All is done in grey, on the most textured parts of the picture.
 
     Args:
-        frames: those to be fused, equally bright.
+        frames: those to be fused.
         motion: of these frames; local warps are left as they are.
         model: what motion was looked for.
         sigma: of the point-spread function, in pixels of the frames.
@@ -74,9 +74,9 @@ def refine(
 
     Returns:
         The motion, in which the frame that was moved least (the reference) stays where it is. With
-        fewer than six frames it is the one given: too few to know better.
+        fewer than six frames, or hardly larger ones than their blur, it is the one given.
     """
-    if len(frames) < _FEWEST:
+    if len(frames) < _FEWEST or _SCALE * min(frames.size) < 2 * len(sensor_kernel(_SCALE, sigma)):
         return motion
     device = torch.device(device)
     stack = torch.cat([grey(frame[None]) for frame in frames]).to(device)
@@ -84,7 +84,8 @@ def refine(
     begin = motion.matrices
     held = int((begin - torch.eye(3, device=device)).square().sum((1, 2)).argmin())
     basis = generators("similarity" if model == "stars" else model, frames.size, device=device)
-    parts = [_look(stack, motion, rows, columns) for rows, columns in _parts(stack[held])]
+    side = _SIDE + 2 * int(3 * sigma)
+    parts = [_look(stack, motion, rows, columns) for rows, columns in _parts(stack[held], side)]
     for _ in range(_TIMES):
         views = [_predict(part, motion, sigma) for part in parts]
         moved = [_moved(parts, views, motion, n, basis) for n in range(len(motion))]
@@ -96,16 +97,16 @@ def refine(
     return motion.to(torch.device("cpu"))
 
 
-def _parts(image: Tensor) -> list[tuple[slice, slice]]:
-    """Return the part of each quarter whose gradient is largest; small pictures are one part."""
+def _parts(image: Tensor, side: int) -> list[tuple[slice, slice]]:
+    """Return the most textured part of each ninth; parts cover small pictures as a whole."""
     image = filled(image[None])
     across, down = image[:, 1:, 1:] - image[:, 1:, :-1], image[:, 1:, 1:] - image[:, :-1, 1:]
     lively = F.pad(across**2 + down**2, (1, 0, 1, 0))
     parts = []
-    for top, bottom in _cells(image.shape[1]):
-        for left, right in _cells(image.shape[2]):
+    for top, bottom in _cells(image.shape[1], side):
+        for left, right in _cells(image.shape[2], side):
             cell = lively[:, top:bottom, left:right]
-            size = min(_SIDE, bottom - top), min(_SIDE, right - left)
+            size = min(side, bottom - top), min(side, right - left)
             mean = F.avg_pool2d(cell, size, stride=1)[0]
             y, x = divmod(int(mean.argmax()), mean.shape[1])
             rows, columns = slice(top + y, top + y + size[0]), slice(left + x, left + x + size[1])
@@ -113,8 +114,8 @@ def _parts(image: Tensor) -> list[tuple[slice, slice]]:
     return parts
 
 
-def _cells(length: int) -> list[tuple[int, int]]:
-    count = max(1, min(_PARTS, length // _SIDE))
+def _cells(length: int, side: int) -> list[tuple[int, int]]:
+    count = min(_PARTS, -(-length // side))
     return [(length * n // count, length * (n + 1) // count) for n in range(count)]
 
 
@@ -174,7 +175,7 @@ def _moved(
 def _compare(
     parts: list[_Part], views: list[Tensor], motion: Motion, n: int, basis: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Return seen less predicted, `[m]`, and how predictions change with each warp, `[K, m]`.
+    """Compare what a frame shows, made as bright as its prediction, with that.
 
     Args:
         parts: of the picture.
@@ -182,8 +183,11 @@ def _compare(
         motion: of frame n alone.
         n: the frame.
         basis: the warps.
+
+    Returns:
+        Seen less predicted, `[m]`, and how predictions change with each warp, `[K, m]`.
     """
-    offs, changes = [], []
+    pairs, changes = [], []
     for part, view in zip(parts, views, strict=True):
         height, width = view.shape[1:]
         lost = part.size[0] - height
@@ -192,9 +196,17 @@ def _compare(
         good = (x > 1) & (y > 1) & (x < width - 2) & (y < height - 2) & part.seen[n].isfinite()
         predicted, across, down = sample_cubic(view[None], at[good][None])[0].double()
         speed = velocities(basis, (there[good] + 0.5) / _SCALE - 0.5) * _SCALE
-        offs.append(part.seen[n][good] - predicted)
+        pairs.append(torch.stack([part.seen[n][good].double(), predicted]))
         changes.append(speed[..., 0] * across + speed[..., 1] * down)
-    return torch.cat(offs), torch.cat(changes, dim=1)
+    seen, predicted = torch.cat(pairs, dim=1)
+    return _levelled(seen, predicted) - predicted, torch.cat(changes, dim=1)
+
+
+def _levelled(seen: Tensor, predicted: Tensor) -> Tensor:
+    """Return (seen − b) / a, with the a and b that bring a frame nearest to its prediction."""
+    one, other = seen - seen.mean(), predicted - predicted.mean()
+    gain = (one @ other) / (other @ other).clamp(min=1e-12)
+    return one / gain.clamp(min=0.1) + predicted.mean()
 
 
 def _misfit(off: Tensor, noise: Tensor) -> Tensor:
