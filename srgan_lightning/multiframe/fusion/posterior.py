@@ -20,7 +20,8 @@ _SHARP = 0.02  # differences well below are smoothed as by a square
 _SHARE = 0.4  # of the likeliest strength: the four directions tell of one another
 _AROUND = 1.7  # pixels of a frame, within which a picture is equally lively
 _LEAST_LIVELY = 1e-3
-_FLAT = 0.6  # of the prior's mean weight holds most pixels: edges weigh little, but sky much
+_FLAT = 1.5  # of the prior's typical weight holds most pixels
+_FREE = 10.0  # times the typical hold, below which places are alike to the preconditioner
 _LEAST_NOISE = 1e-4
 _DOUBT = 0.3  # of what the first picture leaves is noise, the rest its blur
 _OPPONENT = (
@@ -40,7 +41,8 @@ def most_probable(
     """Minimise Σ ρ((A x − y) / σ) + Σ β Σ_d α^|d| |x − x shifted by d|.
 
     ρ is Huber's, and |·| is √(·² + ε²). Both sums become weighted squares (iteratively reweighted
-    least squares), and each round is solved by conjugate gradients, which need no step size.
+    least squares), and each round is solved by conjugate gradients, which need no step size and
+    keep their direction from round to round: three steps in a round are then enough.
     Nothing is set by hand: σ is measured from what is left over (Huber's proposal 2), and β from
     the picture itself. The prior's likeliest strength is one over the mean of Σ_d α^|d| |…|; the
     mean is taken nearby, so that texture is left alone where sky is smoothed.
@@ -154,7 +156,8 @@ def _evened(
     """Return about the inverse of the curvature, by which conjugate gradients are preconditioned.
 
     Blur tells frequencies apart, hardly places: each is divided by how hard it is held, as if
-    weights were everywhere the mean. The prior tells places apart too, of which a root is enough.
+    weights were everywhere the same. Where the prior holds much harder than that, steps are
+    shorter. What is typical is a geometric mean, as where no frame looks all is flat and held.
     """
     height, width = observation.size
     down = torch.fft.fftfreq(height, device=pull.device)[:, None]
@@ -165,14 +168,18 @@ def _evened(
     stiffness: Tensor = seen * (passed**2 + 1e-3)
     for (dy, dx), weight in zip(_OFFSETS, prior, strict=True):
         wave = 2 - 2 * torch.cos(2 * torch.pi * (dy * down + dx * across))
-        stiffness = stiffness + _FLAT * weight.mean((1, 2), keepdim=True) * wave
-    loose = (1 + held / held.mean((1, 2), keepdim=True)) ** -0.25
+        stiffness = stiffness + _FLAT * _typical(weight) * wave
+    loose = (_FREE + held / _typical(held)).rsqrt()
 
     def evened(x: Tensor) -> Tensor:
         flat: Tensor = torch.fft.irfft2(torch.fft.rfft2(x * loose) / stiffness, s=x.shape[-2:])
         return flat * loose
 
     return evened
+
+
+def _typical(weight: Tensor) -> Tensor:
+    return weight.log().mean((1, 2), keepdim=True).exp()
 
 
 def _product(one: Tensor, other: Tensor) -> Tensor:
