@@ -19,7 +19,7 @@ from srgan_lightning.multiframe.registration.front import Model
 _FEWEST = 6  # frames: a picture of fewer follows each of them, wherever that is put
 _SCALE = 4  # of the picture: with 2 or 3 it shows too little of what aliases
 _TIMES = 3  # a picture is made and each frame moved
-_ROUNDS = 4  # of a picture
+_ROUNDS = 6  # of a picture
 _SIDE = 32  # pixels of the frames: of a part, without what its blur takes
 _PARTS = 3  # along each side, at most: few would leave turns to guesswork
 _BEYOND = 1.5  # times the step: it falls short, for the picture has followed the frame

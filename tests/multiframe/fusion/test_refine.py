@@ -86,7 +86,9 @@ def test_a_wrong_frame_leads_no_other_astray(wrong: str):
     refined = refine(Frames.of(frames), begin, model="translation", sigma=BLUR)
     assert refined.matrices.isfinite().all()
     good = torch.tensor([n for n in range(1, len(frames)) if n != 5])
-    assert errors(refined, true)[good].max() < 0.012
+    off = errors(refined, true)[good]
+    assert off.median() < 0.005
+    assert off.max() < 0.015
     assert errors(begin, true)[good].mean() > 0.025
 
 
