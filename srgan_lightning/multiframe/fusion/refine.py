@@ -62,8 +62,8 @@ def refine(
 
         yₙ ≈ B x(p) + Σ dₖ ∇B x(p) · Eₖ p,    M ← M exp(−Σ dₖ Eₖ),
 
-    taken only where the frame then fits better. A picture of the new motion follows, three times in all.
-    All is done in grey, on the most textured parts of the picture.
+    taken only where the frame then fits better. A picture of the new motion follows, three times
+    in all. All is done in grey, on the most textured parts of the picture.
 
     Args:
         frames: those to be fused.
