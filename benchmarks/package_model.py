@@ -9,6 +9,9 @@ command without a generator then writes the cards again. Figures come from `srga
     python benchmarks/package_model.py RUN/checkpoints/generator.safetensors --name photo-psnr
     srgan evaluate model=[bicubic,photo-psnr] data.set=set5 degradation=bicubic hydra.run.dir=F
     python benchmarks/package_model.py --name photo-psnr --figures F --pictures Set5
+
+With --strip the same evaluation's pictures are drawn beside the card, with --run (once for each
+round of training) the learning curve.
 """
 
 import json
@@ -19,6 +22,7 @@ import numpy as np
 import onnx
 import torch
 import typer
+from card_pictures import curve, save, strip
 from onnx import helper, numpy_helper
 
 from srgan_lightning.export.graph import example_of, to_onnx
@@ -35,6 +39,8 @@ from srgan_lightning.pretrained.box import FOLDER, REGISTRY, read_registry
 from srgan_lightning.pretrained.card import card
 
 RIDGE = 1e-3  # of the mean square; with less, flat areas are flatter still and PSNR falls
+STRIP = "Details that it never saw; the last row is the one in which it gains least."
+CURVE = "How it learned."
 KEPT = ("psnr", "ssim", "lpips", "dists", "sharpness", "brightness", "colour")
 
 
@@ -43,6 +49,10 @@ def main(
     name: Annotated[str | None, typer.Option(help="what the box calls it")] = None,
     figures: Annotated[Path | None, typer.Option(help="a folder of `srgan evaluate`")] = None,
     pictures: Annotated[str, typer.Option(help="what the pictures of --figures are called")] = "",
+    drawn: Annotated[
+        Path | None, typer.Option("--strip", help="a folder of `srgan evaluate` to draw from")
+    ] = None,
+    runs: Annotated[list[Path], typer.Option("--run", help="a folder of `srgan train`")] = [],  # noqa: B006
     flat: Annotated[bool, typer.Option("--flat", help="make flat areas come out flat")] = False,
 ) -> None:
     """Package a generator, take figures in, write the cards."""
@@ -57,6 +67,14 @@ def main(
         measured = {"pictures": pictures, **means(figures, name)}
         others = [e for e in entries[name]["figures"] if e["pictures"] != pictures]
         entries[name]["figures"] = [*others, measured]
+    if drawn is not None:
+        picture = FOLDER / f"{name}.jpg"
+        save(strip(drawn, name), picture)
+        entries[name]["card"].setdefault("pictures", {}).setdefault(picture.name, STRIP)
+    if runs:
+        picture = FOLDER / f"{name}.svg"
+        picture.write_text(curve(runs), encoding="utf-8")
+        entries[name]["card"].setdefault("pictures", {}).setdefault(picture.name, CURVE)
     text = json.dumps([*entries.values()], indent=2, ensure_ascii=False) + "\n"
     REGISTRY.write_text(text, encoding="utf-8")
     for model in read_registry().values():

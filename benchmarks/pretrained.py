@@ -17,7 +17,7 @@ from contest import console, contest, table
 from flatness import PATCH, grid_power
 from numpy.typing import NDArray
 from rich.progress import track
-from scipy.ndimage import uniform_filter
+from scipy.ndimage import gaussian_filter, maximum_filter, uniform_filter
 from scipy.spatial import cKDTree
 
 from srgan_lightning.degradations import DEGRADATIONS, crop_to_multiple
@@ -29,7 +29,8 @@ from srgan_lightning.networks.generators.srresnet import SRResNet
 SCALE = 4
 FLAT = 2.0  # grey levels: the deviation that a flat patch of HR stays below
 RADIUS = 4.0  # HR pixels, one of LR: how far a star may have moved
-DETECTED, THERE = 5.0, 3.0  # sigmas of HR's noise: what counts as a star, and what makes it true
+DETECTED, THERE = 5.0, 3.0  # sigmas of HR's noise: what counts as a star, and what as a peak
+CORE, AROUND = 1.0, 15  # pixels: the deviation of a star's core, and the side of its surroundings
 BRIGHT = 10.0  # signal to noise in LR
 LARGEST = 6.0  # pixels: half axes of what may be a star
 BORDER = 8  # pixels
@@ -87,9 +88,11 @@ def flat(models: Models, hr: Folder, degradation: Name = "bicubic") -> None:
 def stars(models: Models, hr: Folder, degradation: Name = "blur_bicubic") -> None:
     """Compare the stars of SR with those of HR, found by SEP above 5 sigma of HR's noise.
 
-    False is a star of SR that HR has not, not even at 3 sigma; complete is the share of HR's stars
-    with a signal to noise above 10 in LR that SR has. Size and ellipticity are medians over the
-    stars that both have: sqrt(a b) in SR over that in HR, and the difference of 1 - b / a.
+    False is a star of SR where HR has no peak, complete the share of HR's stars with a signal to
+    noise above 10 in LR where SR has one. A peak stands 3 sigma of HR's noise above its
+    surroundings; SEP itself takes a crowd of stars for a single source. Size and ellipticity are
+    medians over the stars that both have: sqrt(a b) in SR over that in HR, and the difference of
+    1 - b / a.
     """
     begun = table("stars", "", "found", "false", "complete", "size", "ellipticity")
     found: dict[str, list[tuple[int, int, int, int, Any, Any]]] = {}
@@ -180,22 +183,27 @@ def _compare(
 ) -> tuple[int, int, int, int, Any, Any]:
     """Count SR's stars, false ones, HR's bright ones, those of them in SR; and compare shapes."""
     noise = max(sep.Background(hr).globalrms, 0.25)
-    true, mine = _sources(hr, DETECTED * noise), _sources(sr, DETECTED * noise)
-    anything = np.concatenate([_places(true), _places(_sources(hr, THERE * noise))])
+    true, mine = _stars(_sources(hr, DETECTED * noise)), _stars(_sources(sr, DETECTED * noise))
     lr_noise = max(sep.Background(lr).globalrms, 0.25)
     seen = sep.extract(lr - sep.Background(lr).back(), 1.5 * lr_noise, minarea=3)
     seen = seen[seen["flux"] / (lr_noise * np.sqrt(seen["npix"])) > BRIGHT]
     in_lr = np.stack([seen["x"], seen["y"]], 1) * SCALE + (SCALE - 1) / 2
-    true = _stars(true)
     bright = true[_nearest(_places(true), in_lr)[0] <= RADIUS]
+    shown = _nearest(_places(bright), _peaks(sr, THERE * noise))[0] <= RADIUS
     distance, partner = _nearest(_places(bright), _places(mine))
     both = distance <= RADIUS
     of_hr, of_sr = bright[both], mine[partner[both]]
     size = np.sqrt(of_sr["a"] * of_sr["b"] / (of_hr["a"] * of_hr["b"]))
     shape = of_hr["b"] / of_hr["a"] - of_sr["b"] / of_sr["a"]
-    mine = _stars(mine)
-    false = _nearest(_places(mine), anything)[0] > RADIUS
-    return len(mine), int(false.sum()), len(bright), int(both.sum()), size, shape
+    false = _nearest(_places(mine), _peaks(hr, THERE * noise))[0] > RADIUS
+    return len(mine), int(false.sum()), len(bright), int(shown.sum()), size, shape
+
+
+def _peaks(luma: NDArray[np.float64], threshold: float) -> NDArray[np.float64]:
+    """Return where the picture, smoothed, is highest nearby and stands out (as in Stetson 1987)."""
+    core = gaussian_filter(luma, CORE) - uniform_filter(luma, AROUND)
+    y, x = np.nonzero((core == maximum_filter(core, 3)) & (core > threshold))
+    return np.stack([x, y], 1).astype(np.float64)
 
 
 def _places(sources: Any) -> NDArray[np.float64]:

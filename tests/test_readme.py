@@ -2,8 +2,8 @@
 
 A block runs from its first to its last line in a folder of its own, which holds what the
 documents take for granted: PHOTOS, Set5, data/DIV2K_…, photo.jpg, clip.mp4, waves.gif, burst,
-night.fits, SCENES, generator.safetensors, TID2013, a stopped run. A block that begins with
-`# FILE` (below a package directive) is that file, and lies there too.
+night.fits, SCENES, generator.safetensors, fuser.safetensors, TID2013, a stopped run. A block that
+begins with `# FILE` (below a package directive) is that file, and lies there too.
 """
 
 import logging
@@ -39,6 +39,7 @@ from srgan_lightning.errors import UserError
 from srgan_lightning.inference.pictures import to_picture
 from srgan_lightning.losses import PIXEL_LOSSES
 from srgan_lightning.networks import GENERATORS
+from srgan_lightning.networks.generators.burst_sr import BurstSR
 from srgan_lightning.networks.generators.srresnet import SRResNet
 from srgan_lightning.networks.weights import save_generator
 from srgan_lightning.pretrained import boxed
@@ -110,6 +111,9 @@ def prepare_folder(folder: Path) -> None:
         state = SRResNet(**options).state_dict()
         file = folder / f"{name}.safetensors"
         save_generator(file, state, name="srresnet", arguments=options, scale=4, facts={})
+    state = BurstSR(**options).state_dict()
+    file = folder / "fuser.safetensors"
+    save_generator(file, state, name="burst_sr", arguments=options, scale=4, facts={})
     for block in BLOCKS:
         if block.file is not None:
             (folder / block.file).parent.mkdir(parents=True, exist_ok=True)

@@ -38,14 +38,23 @@ def fuse(
         ),
     ],
     method: Annotated[
-        Literal["map", "kernel", "drizzle", "shift-and-add", "back-projection"],
+        Literal["map", "kernel", "drizzle", "shift-and-add", "back-projection"] | None,
         typer.Option(
+            show_default="map",
             help="map: the most probable picture, robust and sharp; kernel: smooths along edges, "
             "distrusts what moves; drizzle and shift-and-add: linear, for measuring; "
             "back-projection: Irani's and Peleg's.",
             rich_help_panel=RECONSTRUCTION,
         ),
-    ] = "map",
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL",
+            help="Fuse by a trained generator (experiment=burst_sr) instead of by --method.",
+            rich_help_panel=RECONSTRUCTION,
+        ),
+    ] = None,
     scale: Annotated[
         int, typer.Option(help="Enlarge the sides by this, 1 to 8.", rich_help_panel=RECONSTRUCTION)
     ] = 4,
@@ -127,7 +136,6 @@ def fuse(
     """
     import time
 
-    import numpy as np
     import torch
 
     from srgan_lightning import __version__
@@ -138,14 +146,22 @@ def fuse(
     from srgan_lightning.multiframe import fusion
     from srgan_lightning.multiframe.brightness import measure_brightness
     from srgan_lightning.multiframe.frames import open_frames
+    from srgan_lightning.multiframe.fusion.learned import fuse_learned, load_fuser
     from srgan_lightning.multiframe.psf import find_psf, given_psf
-    from srgan_lightning.multiframe.ranking import best_frames
+    from srgan_lightning.multiframe.ranking import best_frames, share_of
     from srgan_lightning.multiframe.then import enlarged
     from srgan_lightning.multiframe.write import write_fits, write_picture
 
-    if maps and then:
-        raise UserError("--maps: nobody knows how sure a generator is; leave it out, or --then")
-    share, blur, place = _share(keep), given_psf(psf), _place(device)
+    for option, given in (("--then", then), ("--model", model)):
+        if maps and given:
+            raise UserError(
+                f"--maps: nobody knows how sure a generator is; leave out it or {option}"
+            )
+    if model and method:
+        raise UserError(f"--method {method}: --model {model} fuses instead; leave out one of them")
+    if not model:
+        method = method or "map"
+    share, blur, place = share_of(keep), given_psf(psf), _place(device)
     fusion.check_bounds(scale=scale, sigma=blur.sigma if blur else 0, pixfrac=pixfrac)
     names = (output, save_motion)
     beside = {
@@ -163,8 +179,13 @@ def fuse(
         kind = "FITS" if frames.header is not None else "pictures"
         raise UserError(f"{output}: the frames are {kind}, and so must be the output")
     upscaler = load_upscaler(then) if then else None
+    fuser, how = load_fuser(model, scale=scale) if model else (None, method)
     with progress_bar() as progress:
         bar = progress.add_task("registering", total=None, rate="")
+
+        def advance(done: float) -> None:
+            progress.advance(bar, done)
+
         found, kept = _registered(frames, motion, local, motion_file, place)
         if share < 1:
             chosen = set(best_frames(frames, keep=share)[0])
@@ -183,24 +204,30 @@ def fuse(
             refined = not torch.equal(there.matrices, found.matrices[kept])
             found.matrices[kept] = there.matrices
             progress.update(bar, description="fusing", total=1.0)
-            fused = fusion.fuse(
-                burst,
-                there,
-                method=method,
-                scale=scale,
-                sigma=blur.sigma if blur else 0,
-                pixfrac=pixfrac,
-                device=place,
-                on_progress=lambda done: progress.advance(bar, done),
-            )
-    picture: Any = fused.picture.numpy()
-    planes = {"weight": fused.weight.numpy()[None], "uncertainty": fused.uncertainty.numpy()}
+            planes: dict[str, Any] = {}
+            if fuser is not None:
+                fuser.to(place)
+                picture: Any = fuse_learned(burst, there, fuser, on_progress=advance).numpy()
+            elif method is not None:
+                fused = fusion.fuse(
+                    burst,
+                    there,
+                    method=method,
+                    scale=scale,
+                    sigma=blur.sigma if blur else 0,
+                    pixfrac=pixfrac,
+                    device=place,
+                    on_progress=advance,
+                )
+                picture = fused.picture.numpy()
+                planes["weight"] = fused.weight.numpy()[None]
+                planes["uncertainty"] = fused.uncertainty.numpy()
     details = f", pixfrac {pixfrac:g}" if method == "drizzle" else ""
     if blur and method in fusion.DEBLURRING:
         details = f", psf {blur.sigma:g} ({blur.told})"
     told = {
         "Software": f"srgan-lightning {__version__}",
-        "Fusion": f"{method} of {len(kept)} of {len(frames)} frames, x{scale}{details}, "
+        "Fusion": f"{how} of {len(kept)} of {len(frames)} frames, x{scale}{details}, "
         f"motion {'given' if motion_file else motion + (' and local' if local else '')}"
         + (", refined on the fused picture" if refined else ""),
         "Brightness": brightness.told,
@@ -212,16 +239,12 @@ def fuse(
         factor *= upscaler.scale
         planes = {}  # nobody knows how sure a generator is
     if is_fits(output):
-        low, high = frames.scale
-        picture = picture.astype(np.float64) * (high - low) + low
-        extra = {"WEIGHT": planes["weight"][0]} if planes else {}
-        if planes:
-            extra["UNCERTAINTY"] = planes["uncertainty"][0] * (high - low)
         write_fits(
             output,
-            picture.astype(np.float32),
+            picture,
             frames.header,
-            maps=extra,
+            maps=planes,
+            units=frames.scale,
             scale=factor,
             conserve=flux == "conserve",
             provenance=told,
@@ -235,7 +258,7 @@ def fuse(
         found.save(save_motion)
     typer.echo(
         f"{len(kept)} of {len(frames)} frames fused to {output}: {picture.shape[2]}x"
-        f"{picture.shape[1]} pixels in {time.perf_counter() - start:.1f} s ({method})"
+        f"{picture.shape[1]} pixels in {time.perf_counter() - start:.1f} s ({how})"
     )
 
 
@@ -265,13 +288,3 @@ def _place(name: str) -> torch.device:
     if device.type == "mps":
         raise UserError("--device: places are counted in float64, which mps lacks; take cpu")
     return device
-
-
-def _share(text: str) -> float:
-    try:
-        share = float(text.strip().removesuffix("%")) / 100
-    except ValueError:
-        share = 0.0
-    if not 0 < share <= 1:
-        raise UserError(f"--keep: {text!r} is no share; say it as 30%")
-    return share

@@ -75,7 +75,8 @@ def push(
     from srgan_lightning.pretrained.hub import push as upload
 
     if entry := boxed(model):
-        url = upload(entry.weights, entry.page.read_text("utf-8"), repo, private=private)
+        text = entry.page.read_text("utf-8")
+        url = upload(entry.weights, text, repo, pictures=entry.pictures, private=private)
     else:
         with tempfile.TemporaryDirectory(prefix="srgan-") as folder:
             target = Path(folder) / "generator.safetensors"

@@ -80,3 +80,22 @@ def best_frames(frames: Frames, *, keep: float) -> tuple[list[int], list[Quality
     qualities = [quality(frame) for frame in frames]
     order = sorted(range(len(qualities)), key=lambda n: -qualities[n].score)
     return order[: max(2, math.ceil(keep * len(order)))], qualities
+
+
+def share_of(text: str) -> float:
+    """Read a share of frames.
+
+    Raises:
+        UserError: for what is none.
+
+    Example:
+        >>> share_of("30%")
+        0.3
+    """
+    try:
+        share = float(text.strip().removesuffix("%")) / 100
+    except ValueError:
+        share = 0.0
+    if not 0 < share <= 1:
+        raise UserError(f"--keep: {text!r} is no share; say it as 30%")
+    return share

@@ -46,7 +46,8 @@ def write_fits(
     picture: Planes,
     header: Any,
     *,
-    maps: Mapping[str, NDArray[np.float32]],
+    maps: Mapping[str, Planes],
+    units: tuple[float, float],
     scale: int,
     conserve: bool,
     provenance: Mapping[str, str],
@@ -55,9 +56,10 @@ def write_fits(
 
     Args:
         path: the file.
-        picture: `[1, H, W]` in the file's units.
+        picture: `[1, H, W]`, nominally in [0, 1].
         header: astropy's, of the reference frame; is left as it is.
-        maps: further planes by the names of their units; UNCERTAINTY has the picture's units.
+        maps: "weight" and "uncertainty", `[1, H, W]`; or nothing.
+        units: what 0 and 1 are in the file.
         scale: pixels of the picture along the side of a frame's.
         conserve: divide by scale², so that the sum over a star stays.
         provenance: goes to HISTORY.
@@ -77,9 +79,11 @@ def write_fits(
     told = f"flux conserved: values / {area}" if conserve else "surface brightness kept"
     for line in (f"fused {scale} times, {told}", *(f"{k}: {v}" for k, v in provenance.items())):
         header.add_history(line.encode("ascii", "replace").decode())
-    units = [fits.PrimaryHDU(picture[0] / area, header)]
-    for name, plane in maps.items():
-        values = plane / area if name == "UNCERTAINTY" else plane
-        units.append(fits.ImageHDU(values.astype(np.float32), name=name))
+    low, high = units
+    values = ((picture[0].astype(np.float64) * (high - low) + low) / area).astype(np.float32)
+    hdus = [fits.PrimaryHDU(values, header)]
+    for name, (plane,) in maps.items():
+        factor = (high - low) / area if name == "uncertainty" else 1
+        hdus.append(fits.ImageHDU((plane * factor).astype(np.float32), name=name.upper()))
     with whole_file(path) as part:
-        fits.HDUList(units).writeto(part)
+        fits.HDUList(hdus).writeto(part)

@@ -57,6 +57,11 @@ class Boxed:
         """The model card."""
         return FOLDER / f"{self.name}.md"
 
+    @property
+    def pictures(self) -> tuple[Path, ...]:
+        """What the model card shows."""
+        return tuple(FOLDER / name for name in self.card.get("pictures", {}))
+
     def check(self) -> None:
         """Make sure that the weights are those that were registered.
 

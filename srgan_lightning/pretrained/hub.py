@@ -2,6 +2,7 @@
 
 import importlib
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +36,15 @@ def pull(place: str) -> Path:
         raise UserError(f"hf://{place}: cannot be had ({_line(error)})") from None
 
 
-def push(weights: Path, card: str, repo: str, *, private: bool = False) -> str:
+def push(
+    weights: Path, card: str, repo: str, *, pictures: Iterable[Path] = (), private: bool = False
+) -> str:
     """Upload weights as `generator.safetensors` and their model card as `README.md`.
 
     Args:
         weights: a generator file.
         card: Markdown.
+        pictures: those that the card shows, by their names.
         repo: `owner/name`; it is made if need be.
         private: whether others see a repository that is made now.
 
@@ -51,7 +55,7 @@ def push(weights: Path, card: str, repo: str, *, private: bool = False) -> str:
         UserError: where nobody is logged in or the hub refuses, and where the extra is missing.
     """
     hub = _library()
-    files = {FILE: weights, "README.md": card.encode()}
+    files = {FILE: weights, "README.md": card.encode(), **{path.name: path for path in pictures}}
     try:
         api = hub.HfApi()
         url = api.create_repo(repo, private=private, exist_ok=True)

@@ -25,7 +25,7 @@ class Frame:
 
     width: int
     height: int
-    left: int = 62
+    left: int = 74
     right: int = 18
     top: int = 22
     bottom: int = 48

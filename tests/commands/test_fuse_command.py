@@ -8,6 +8,8 @@ from PIL import Image
 
 from srgan_lightning.cli import app, main
 from srgan_lightning.degradations.burst import Burst
+from srgan_lightning.networks.generators.burst_sr import BurstSR
+from srgan_lightning.networks.weights import save_generator
 
 fits = pytest.importorskip("astropy.io.fits")
 
@@ -294,3 +296,48 @@ def test_linear_methods_keep_flux_to_a_thousandth_and_the_sky_to_a_tenth_of_a_pi
         assert light.sum() == pytest.approx(flux, rel=1e-3)
         assert (light * u[cut]).sum() / light.sum() == pytest.approx(px, abs=0.1)
         assert (light * v[cut]).sum() / light.sum() == pytest.approx(py, abs=0.1)
+
+
+@pytest.fixture
+def fuser(tmp_path: Path) -> Path:
+    options = {"blocks": 1, "width": 8}
+    file = tmp_path / "fuser.safetensors"
+    state = BurstSR(**options).state_dict()
+    save_generator(file, state, name="burst_sr", arguments=options, scale=4, facts={})
+    return file
+
+
+def test_a_trained_generator_fuses(
+    burst: Path, fuser: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    out = tmp_path / "learned.png"
+    assert srgan(monkeypatch, burst, "-o", out, "--model", fuser) == 0
+    with Image.open(out) as image:
+        assert image.size == (14 * 16, 12 * 16)
+        told = image.text["Fusion"]
+        assert told.startswith("fuser.safetensors (sha256 ")
+        assert ") of 6 of 6 frames, x4, motion translation" in told
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--method", "map"), "--method map: --model "),
+        (("--scale", "2"), "enlarges by 4; say --scale 4"),
+        (("--maps",), "--maps: nobody knows how sure a generator is"),
+        (("--model", "photo-psnr"), "photo-psnr: enlarges single pictures; --then photo-psnr"),
+    ],
+)
+def test_what_a_generator_cannot_do_is_said(
+    options: tuple[str, ...],
+    message: str,
+    burst: Path,
+    fuser: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    out = tmp_path / "learned.png"
+    assert srgan(monkeypatch, burst, "-o", out, "--model", fuser, *options) == 2
+    assert message in capsys.readouterr().err
+    assert not out.exists()

@@ -330,7 +330,8 @@ def test_interlaced_video_is_said(tmp_path, upscaler):
 def test_what_frames_carry_and_encoders_do_not_is_said(tmp_path, upscaler):
     master = "G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1)"
     with av.open(str(tmp_path / "a.mp4"), "w") as container:
-        options = {"x265-params": f"log-level=none:master-display={master}:max-cll=1000,400"}
+        sei = f"master-display={master}:max-cll=1000,400"
+        options = {"x265-params": f"log-level=none:pools=none:frame-threads=1:{sei}"}
         stream = container.add_stream("libx265", 25, options, width=64, height=64)
         stream.pix_fmt = "yuv420p10le"
         for number, picture in enumerate(moving(2, 64, 64)):

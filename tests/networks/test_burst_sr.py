@@ -83,6 +83,20 @@ def test_fusing_by_tiles_is_fusing_the_whole(monkeypatch):
     torch.testing.assert_close(fuse_learned(frames, motion, net), whole, atol=1e-4, rtol=0)
 
 
+def test_the_reference_may_stand_anywhere_and_unknown_pixels_are_filled():
+    net, burst = network(), a_burst(4, side=160)[0]
+    shifts = torch.tensor([[0.0, 0.0], [1.3, -0.4], [-0.7, 1.9], [0.2, 0.6]])
+    frames = burst[:, :3]
+    made = fuse_learned(Frames.of(frames), Motion.of_shifts(shifts), net)
+    turned = fuse_learned(Frames.of(frames.flip(0)), Motion.of_shifts(shifts.flip(0)), net)
+    torch.testing.assert_close(turned, made, atol=1e-5, rtol=0)
+    holes = frames.clone()
+    holes[2, :, 3, 4] = torch.nan
+    holed = fuse_learned(Frames.of(holes), Motion.of_shifts(shifts), net)
+    assert holed.isfinite().all()
+    assert (holed - made)[:, 80:].abs().max() < 1e-5 < (holed - made).abs().max() < 0.5
+
+
 def test_the_place_that_pixels_look_at_is_told():
     picture = torch.rand(1, 3, 6, 6)
     motion = Motion.of_shifts(torch.tensor([[0.0, 0.0], [0.5, -1.0]]))

@@ -56,6 +56,9 @@ def test_a_model_is_what_is_registered(name):
     assert costs_of(sr.load_generator(name))["parameters"] == model.parameters
     assert model.page.read_text(encoding="utf-8") == card(model)
     assert model.purpose
+    for picture in model.pictures:
+        assert f"]({picture.name})" in card(model)
+        assert picture.stat().st_size < 300_000
     for entry in model.figures:
         assert "LR by" in entry["stamp"]
         assert name in entry["means"]

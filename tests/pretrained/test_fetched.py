@@ -191,6 +191,8 @@ def test_what_was_pushed_to_the_hub_is_pulled_from_it(server):
     page = server.files["/me/net/resolve/main/README.md"].decode()
     assert page.startswith("---\nlicense: ")
     assert "# photo-gan" in page
+    for picture in BOX["photo-gan"].pictures:
+        assert server.files[f"/me/net/resolve/main/{picture.name}"] == picture.read_bytes()
     pulled = srgan(server.url, "info", "hf://me/net")
     assert pulled.returncode == 0, pulled.stderr
     assert BOX["photo-gan"].sha256 in pulled.stdout.replace("\n", "").replace(" ", "")

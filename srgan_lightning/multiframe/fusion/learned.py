@@ -1,49 +1,98 @@
 """Frames fused by a trained network."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from srgan_lightning.degradations.motion import Motion
 from srgan_lightning.degradations.sighted import sighted
+from srgan_lightning.errors import UserError
+from srgan_lightning.inference.planes import fill
 from srgan_lightning.multiframe.frames import Frames
+from srgan_lightning.multiframe.reference import least_moved
 from srgan_lightning.networks.base import BurstGenerator
+from srgan_lightning.networks.weights import file_hash, load_generator
+from srgan_lightning.pretrained import locate
 
 _TILE = 96  # pixels of the reference
 
 
-def fuse_learned(frames: Frames, motion: Motion, generator: BurstGenerator) -> Tensor:
+def load_fuser(model: str, *, scale: int) -> tuple[BurstGenerator, str]:
+    """Load a generator that fuses.
+
+    Args:
+        model: a file of it, or what else `locate` takes.
+        scale: by which it must enlarge.
+
+    Returns:
+        The generator, and what a result's metadata calls it.
+
+    Raises:
+        UserError: for what is no generator, one that enlarges single pictures, and another scale.
+    """
+    path = locate(model)
+    generator, _ = load_generator(path)
+    if not isinstance(generator, BurstGenerator):
+        raise UserError(f"{model}: enlarges single pictures; --then {model} does so after fusion")
+    if generator.scale != scale:
+        raise UserError(f"{model}: enlarges by {generator.scale}; say --scale {generator.scale}")
+    return generator, f"{path.name} (sha256 {file_hash(path)[:12]})"
+
+
+def fuse_learned(
+    frames: Frames,
+    motion: Motion,
+    generator: BurstGenerator,
+    *,
+    on_progress: Callable[[float], None] = lambda share: None,
+) -> Tensor:
     """Fuse frames with a generator, tile by tile.
 
     A tile has a margin as wide as the generator's receptive field and as far as pixels look away
     from their place, so that it is fused as the whole would be.
 
     Args:
-        frames: those to be fused, outliers left out, without NaN; the first is the reference. Grey
-            ones are taken as RGB.
+        frames: those to be fused, outliers left out; the one that is moved least is the reference.
+            Grey ones are taken as RGB, and NaN is filled from around.
         motion: of these frames.
-        generator: in eval mode.
+        generator: in eval mode; it computes where it lies.
+        on_progress: called again and again with the share of the work that was done since.
 
     Returns:
-        SR, float32 `[3, scale·H, scale·W]`.
+        SR, float32 `[3, scale·H, scale·W]`, on the CPU.
     """
     height, width = frames.size
     scale = generator.scale
-    burst = sighted(frames.stack().expand(-1, 3, -1, -1), motion)
+    device = next(generator.parameters()).device
+    least, _ = least_moved(frames, motion)
+    order = [least, *(n for n in range(len(frames)) if n != least)]
+    stack = torch.stack([_known(frame) for frame in frames]).expand(-1, 3, -1, -1)
+    burst = sighted(stack[order], motion.select(order))
     margin = (generator.halo or max(height, width)) + int(burst[:, 3:].abs().max().ceil())
     sr = burst.new_zeros(3, height * scale, width * scale)
     for rows, more_rows in _spans(height, margin):
         for columns, more_columns in _spans(width, margin):
             with torch.inference_mode():
-                made = generator(burst[None, :, :, more_rows, more_columns])[0]
+                part = burst[None, :, :, more_rows, more_columns].to(device)
+                made = generator(part)[0].cpu()
             top = (rows.start - more_rows.start) * scale
             left = (columns.start - more_columns.start) * scale
             inner = made[:, top:, left:]
             there = (slice(s.start * scale, s.stop * scale) for s in (rows, columns))
             place = sr[:, *there]
             place.copy_(inner[:, : place.shape[1], : place.shape[2]])
+            on_progress(place[0].numel() / sr[0].numel())
     return sr
+
+
+def _known(frame: Tensor) -> Tensor:
+    known = frame.isfinite().numpy()
+    if known.all() or not known.any():
+        return frame
+    planes = zip(frame.double().numpy(), known, strict=True)
+    return torch.from_numpy(np.stack([fill(*plane) for plane in planes])).float()
 
 
 def _spans(length: int, margin: int) -> Iterator[tuple[slice, slice]]:

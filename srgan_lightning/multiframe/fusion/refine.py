@@ -19,7 +19,7 @@ from srgan_lightning.multiframe.registration.front import Model
 _FEWEST = 6  # frames: a picture of fewer follows each of them, wherever that is put
 _SCALE = 4  # of the picture: with 2 or 3 it shows too little of what aliases
 _TIMES = 3  # a picture is made and each frame moved
-_ROUNDS = 2  # of a picture
+_ROUNDS = 4  # of a picture
 _SIDE = 32  # pixels of the frames: of a part, without what its blur takes
 _PARTS = 3  # along each side, at most: few would leave turns to guesswork
 _BEYOND = 1.5  # times the step: it falls short, for the picture has followed the frame
@@ -62,8 +62,8 @@ def refine(
 
         yₙ ≈ B x(p) + Σ dₖ ∇B x(p) · Eₖ p,    M ← M exp(−Σ dₖ Eₖ),
 
-    taken only where the frame then fits better. A picture of the new motion follows, three times
-    in all. All is done in grey, on the most textured parts of the picture.
+    taken only where the frame then fits better. A picture of the new motion follows, three times in
+    all. All is done in grey, on the most textured parts of the picture.
 
     Args:
         frames: those to be fused.

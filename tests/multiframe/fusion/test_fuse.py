@@ -9,7 +9,7 @@ from srgan_lightning.degradations.burst import Burst
 from srgan_lightning.degradations.motion import Motion
 from srgan_lightning.errors import UserError
 from srgan_lightning.multiframe.frames import Frames
-from srgan_lightning.multiframe.fusion import fuse
+from srgan_lightning.multiframe.fusion import front, fuse
 
 METHODS = ["map", "kernel", "drizzle", "shift-and-add", "back-projection"]
 
@@ -125,14 +125,23 @@ def test_the_strength_suits_the_picture_and_each_frame_helps(hr: torch.Tensor, l
     assert gains[-1] > least
 
 
-def test_tiles_leave_no_seams():
+@pytest.mark.parametrize("method", ["map", "back-projection"])
+def test_tiles_leave_no_seams_and_agree_with_the_whole(
+    method: str, monkeypatch: pytest.MonkeyPatch
+):
     hr = scene(4 * 60)
     frames, (motion,) = Burst(scale=4, frames=6, blur_sigma=(0.4, 0.4)).observe(
         hr, torch.Generator().manual_seed(2)
     )
-    made = fuse(Frames.of(frames[0]), motion, sigma=0.4).picture[0]
-    off = (made - hr[0, 0]).abs()
+    whole = fuse(Frames.of(frames[0]), motion, method=method, sigma=0.4)
+    monkeypatch.setattr(front, "tile_side", lambda frames, margin: 48)
+    tiles = fuse(Frames.of(frames[0]), motion, method=method, sigma=0.4)
+    off = (tiles.picture - hr[0]).abs()[0]
     assert off[:, 48 * 4 - 2 : 48 * 4 + 2].mean() < 1.5 * off[:, 160:220].mean()
+    apart = (tiles.picture - whole.picture).square().mean().sqrt()
+    assert apart < 0.3 * (whole.picture - hr[0]).square().mean().sqrt()
+    assert (tiles.uncertainty / whole.uncertainty).log().abs().mean() < 0.03
+    assert (tiles.weight - whole.weight).abs().mean() < 0.02 * whole.weight.mean()
 
 
 def reference_drizzle(frames: np.ndarray, shifts: np.ndarray, scale: int, pixfrac: float):
