@@ -15,6 +15,7 @@ from srgan_lightning.degradations.motion import Motion
 from srgan_lightning.errors import UserError, nearest
 from srgan_lightning.evaluation.pairs import BenchmarkPair, DegradedPairs
 from srgan_lightning.inference.planes import fill
+from srgan_lightning.multiframe.brightness import measure_brightness
 from srgan_lightning.multiframe.frames import Frames
 from srgan_lightning.multiframe.fusion import Method, fuse, refine
 from srgan_lightning.multiframe.registration import register
@@ -103,7 +104,7 @@ class FusionModel:
     fusion: Fusion
 
     def __call__(self, pair: BenchmarkPair) -> Tensor:
-        """Fuse the pair's frames; what no frame shows is filled from its neighbours.
+        """Fuse the pair's frames, evened out; what no frame shows is filled from its neighbours.
 
         Raises:
             UserError: for a pair that is no burst.
@@ -111,8 +112,11 @@ class FusionModel:
         if not isinstance(pair, BurstPair):
             raise UserError(f"{self.name}: fuses the frames of bursts; say degradation=burst")
         chosen = [n for n in pair.kept if n < self.count]
+        frames, motion = Frames.of(pair.frames).only(chosen), pair.motion.select(chosen)
         with torch.inference_mode():
-            picture = self.fusion(Frames.of(pair.frames).only(chosen), pair.motion.select(chosen))
+            brightness = measure_brightness(frames, motion)
+            frames = frames.levelled(brightness.gains, brightness.offsets)
+            picture = self.fusion(frames, motion)
         if picture.isfinite().all():
             return picture[None]
         planes = picture.double().numpy()

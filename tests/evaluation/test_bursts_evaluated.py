@@ -55,6 +55,14 @@ def test_more_frames_tell_more_and_twice_the_same(scenes):
     assert table.mean("map of 6")["shift"] < 0.2
 
 
+def test_frames_that_drift_in_brightness_are_evened_out(scenes):
+    psnr = []
+    for drift in (0.0, 0.2):
+        table = answer(asked(scenes, model="fuse:map", degradation={**BURST, "drift": drift}))
+        psnr.append(table.mean("map of 6")["psnr"])
+    assert psnr[1] > psnr[0] - 1
+
+
 def test_all_frames_are_fused_where_no_number_is_said(scenes):
     table = answer(asked(scenes, model={"ours": "fuse:shift-and-add"}))
     assert table.methods == ["ours of 6"]
