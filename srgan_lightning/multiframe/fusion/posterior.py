@@ -20,7 +20,6 @@ _SHARP = 0.02  # differences well below are smoothed as by a square
 _SHARE = 0.4  # of the likeliest strength: the four directions tell of one another
 _AROUND = 1.7  # pixels of a frame, within which a picture is equally lively
 _LEAST_LIVELY = 1e-3
-_UNSURE = 4.0  # times one over the curvature's diagonal, which understates the variance
 _FLAT = 1.5  # of the prior's typical weight holds most pixels
 _FREE = 10.0  # times the typical hold, below which places are alike to the preconditioner
 _LEAST_NOISE = 1e-4
@@ -47,9 +46,7 @@ def most_probable(
     keep their direction from round to round: three steps in a round are then enough.
     Nothing is set by hand: σ is measured from what is left over (Huber's proposal 2), and β from
     the picture itself. The prior's likeliest strength is one over the mean of Σ_d α^|d| |…|; the
-    mean is taken nearby, so that texture is left alone where sky is smoothed. A difference weighs
-    as the mean of its square would have it, its variance counted in (Babacan, Molina and
-    Katsaggelos 2008): else what is not yet known is taken for flat.
+    mean is taken nearby, so that texture is left alone where sky is smoothed.
     Colours are brightness and two differences while all this is done, as sharp colour is rare.
 
     Args:
@@ -65,7 +62,7 @@ def most_probable(
     picture = spread(observation, seen, known)
     noise = seen.new_full((seen.shape[1],), torch.inf)  # it may but fall: else smooth begets smooth
     doubt = _DOUBT
-    direction = bent = variance = torch.zeros_like(picture)
+    direction = bent = torch.zeros_like(picture)
     for _ in range(rounds):
         left = seen - observation(picture)
         residual = left.abs()
@@ -73,7 +70,7 @@ def most_probable(
         trust = known * (_HUBER * noise / residual.clamp(min=1e-12)).clamp(max=1)
         pull = trust / (noise * doubt) ** 2
         doubt = 1.0
-        prior = _curvature(picture, variance, scale)
+        prior = _curvature(picture, scale)
         held = _diagonal(prior, picture)
         evened = _evened(observation, pull, prior, held)
         target = observation.adjoint(pull * left) - _smoothed(picture, prior, held)
@@ -86,10 +83,10 @@ def most_probable(
             step = _product(direction, target) / _product(direction, bent).clamp(min=1e-30)
             picture = picture + step * direction
             target = target - step * bent
-        diagonal = observation.adjoint(pull) / scale**2 + held
-        variance = 1 / diagonal.clamp(min=1e-12)
         on_round()
     weight = observation.adjoint(trust).mean(0) * scale**2
+    diagonal = observation.adjoint(pull) / scale**2 + held
+    variance = 1 / diagonal.clamp(min=1e-12)
     return Fused(_turned(picture, turn), weight, _turned(variance, turn**2).sqrt())
 
 
@@ -123,7 +120,7 @@ def _pair(picture: Tensor, down: int, across: int) -> tuple[Tensor, Tensor]:
     return one, other
 
 
-def _curvature(picture: Tensor, variance: Tensor, scale: int) -> list[Tensor]:
+def _curvature(picture: Tensor, scale: int) -> list[Tensor]:
     steps = list(_differences(picture))
     lively = torch.zeros_like(picture)
     for (down, across), (step, share) in zip(_OFFSETS, steps, strict=True):
@@ -131,11 +128,8 @@ def _curvature(picture: Tensor, variance: Tensor, scale: int) -> list[Tensor]:
     lively = blur(F.avg_pool2d(lively, scale), _AROUND)
     lively = F.interpolate(lively[None], scale_factor=scale, mode="bilinear")[0]
     strength = _SHARE / lively.clamp(min=_LEAST_LIVELY)
-    unsure = _SHARP**2 / 2 + _UNSURE * variance
     return [
-        _pair(strength, down, across)[0]
-        * share
-        * (step**2 + sum(_pair(unsure, down, across))).rsqrt()
+        _pair(strength, down, across)[0] * share * (step**2 + _SHARP**2).rsqrt()
         for (down, across), (step, share) in zip(_OFFSETS, steps, strict=True)
     ]
 
