@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from srgan_lightning.evaluation.comparison import Box, comparison_picture, most_detailed
 from srgan_lightning.imaging.read import list_images, read_rgb
@@ -41,11 +40,6 @@ def strip(folder: Path, name: str) -> NDArray[np.uint8]:
     chosen = [*rows[:BEST], (f"worst: {title}", panels, box)]
     titles, pictures, boxes = zip(*chosen, strict=True)
     return comparison_picture(pictures, titles=titles, boxes=boxes, zoom=2)
-
-
-def save(drawn: NDArray[np.uint8], path: Path) -> None:
-    """Write a JPEG."""
-    Image.fromarray(drawn).save(path, quality=85, optimize=True)
 
 
 def curve(folders: Sequence[Path]) -> str:

@@ -22,8 +22,9 @@ import numpy as np
 import onnx
 import torch
 import typer
-from card_pictures import curve, save, strip
+from card_pictures import curve, strip
 from onnx import helper, numpy_helper
+from PIL import Image
 
 from srgan_lightning.export.graph import example_of, to_onnx
 from srgan_lightning.export.write import describe
@@ -52,7 +53,9 @@ def main(
     drawn: Annotated[
         Path | None, typer.Option("--strip", help="a folder of `srgan evaluate` to draw from")
     ] = None,
-    runs: Annotated[list[Path], typer.Option("--run", help="a folder of `srgan train`")] = [],  # noqa: B006
+    runs: Annotated[
+        list[Path] | None, typer.Option("--run", help="a folder of `srgan train`")
+    ] = None,
     flat: Annotated[bool, typer.Option("--flat", help="make flat areas come out flat")] = False,
 ) -> None:
     """Package a generator, take figures in, write the cards."""
@@ -69,7 +72,7 @@ def main(
         entries[name]["figures"] = [*others, measured]
     if drawn is not None:
         picture = FOLDER / f"{name}.jpg"
-        save(strip(drawn, name), picture)
+        Image.fromarray(strip(drawn, name)).save(picture, quality=85, optimize=True)
         entries[name]["card"].setdefault("pictures", {}).setdefault(picture.name, STRIP)
     if runs:
         picture = FOLDER / f"{name}.svg"

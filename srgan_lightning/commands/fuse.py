@@ -134,6 +134,7 @@ def fuse(
 
     Example: srgan fuse night/*.fits -o fused.fits --method drizzle --motion stars --flux conserve
     """
+    import dataclasses
     import time
 
     import torch
@@ -155,7 +156,7 @@ def fuse(
     for option, given in (("--then", then), ("--model", model)):
         if maps and given:
             raise UserError(
-                f"--maps: nobody knows how sure a generator is; leave out it or {option}"
+                f"--maps: nobody knows how sure a generator is; leave it out, or {option}"
             )
     if model and method:
         raise UserError(f"--method {method}: --model {model} fuses instead; leave out one of them")
@@ -202,7 +203,8 @@ def fuse(
                 progress.update(bar, description="refining the motion")
                 there = fusion.refine(burst, there, model=motion, sigma=blur.sigma, device=place)
             refined = not torch.equal(there.matrices, found.matrices[kept])
-            found.matrices[kept] = there.matrices
+            moved = found.matrices.index_copy(0, torch.tensor(kept), there.matrices)
+            found = dataclasses.replace(found, matrices=moved)
             progress.update(bar, description="fusing", total=1.0)
             planes: dict[str, Any] = {}
             if fuser is not None:
