@@ -39,6 +39,19 @@ def prepare(
     lr: Annotated[
         bool, typer.Option("--lr", help="Also take the data set's own x4 low-resolution pictures.")
     ] = False,
+    reduce: Annotated[
+        float,
+        typer.Option(
+            help="Divide both sides of a folder's pictures by this (photographs: 2 or 3)."
+        ),
+    ] = 1,
+    tile: Annotated[
+        int | None,
+        typer.Option(
+            help="Cut a folder's pictures into tiles of about this side [px], so that large "
+            "pictures are seen as often as their area asks for."
+        ),
+    ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Pack again what is packed already.")
     ] = False,
@@ -49,6 +62,8 @@ def prepare(
     """Pack pictures into a store that training crops from without decoding.
 
     srgan prepare photos/ -o photos.safetensors
+
+    srgan prepare camera/ -o camera.safetensors --reduce 3 --tile 480
 
     srgan prepare div2k --root data/
 
@@ -67,11 +82,13 @@ def prepare(
             )
         if output.exists() and not overwrite:
             raise UserError(f"{output} exists: choose another name or add --overwrite")
-        _pack(Path(source), output)
+        _pack(Path(source), output, reduce=reduce, tile=tile)
     else:
         from srgan_lightning.data.catalog import find_dataset
 
         dataset = find_dataset(source)
+        if reduce != 1 or tile is not None:
+            raise UserError(f"--reduce and --tile are for folders; {source} stays as published")
         _prepare_dataset(source, dataset, output or root, root, lr=lr, overwrite=overwrite)
 
 
@@ -108,11 +125,11 @@ def _fetch(archive: "Archive", root: Path) -> None:
         unpack(path, root, folder=archive.folder, progress=progress)
 
 
-def _pack(folder: Path, store: Path) -> None:
+def _pack(folder: Path, store: Path, *, reduce: float = 1, tile: int | None = None) -> None:
     from srgan_lightning.data.store import pack
 
     with _bar(f"pack {store.name}", counted=True) as progress:
-        packed = pack(folder, store, progress=progress)
+        packed = pack(folder, store, reduce=reduce, tile=tile, progress=progress)
     for reason in packed.rejected:
         typer.echo(f"left out: {reason}", err=True)
     typer.echo(f"{store}: {packed.count} pictures, {store.stat().st_size / 1e6:,.1f} MB")

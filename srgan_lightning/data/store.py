@@ -9,13 +9,14 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from srgan_lightning.data.files import find_files
 from srgan_lightning.data.pictures import Pixels
@@ -50,6 +51,8 @@ def pack(
     source: str | Path,
     store: str | Path,
     *,
+    reduce: float = 1,
+    tile: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Packed:
     """Pack pictures into a store; whatever interrupts it, no half store is left.
@@ -57,32 +60,45 @@ def pack(
     Args:
         source: a folder or a pattern (see `find_files`).
         store: the file to write, `*.safetensors`; one that is there is replaced at the end.
+        reduce: by what both sides are divided (Lanczos), 1 or more: it takes away what a camera
+            and JPEG left at the finest scale.
+        tile: cut each picture into tiles of about this side, pixels. Training takes every picture
+            equally often, so large ones in one piece would be seen too seldom.
         progress: called with (files done, files in all).
 
     Raises:
-        UserError: no readable picture, a wrong suffix, or too little space on the disk.
+        UserError: no readable picture, a wrong suffix or option, or too little space on the disk.
     """
     target = Path(store)
     if target.suffix != SUFFIX:
         raise UserError(f"{target}: a store's name ends in {SUFFIX}")
+    if reduce < 1:
+        raise UserError(f"reduce divides the sides by 1 or more (got {reduce:g})")
+    if tile is not None and tile < 1:
+        raise UserError(f"a tile has 1 pixel or more (got {tile})")
     files = find_files(str(source))
-    _check_space(target, [path for _, path in files])
-    room = _METADATA + sum(len(json.dumps(name)) + _INDEX_ENTRY for name, _ in files)
-    room += -(room + 8) % _ALIGNMENT
+    room, needed = _needed(files, reduce, tile)
+    _check_space(target, needed)
+
+    def prepared(path: Path) -> Pixels:
+        return _reduce(read_rgb(path), reduce)
+
     with whole_file(target) as part, part.open("wb") as file:
         file.seek(8 + room)
         index: dict[str, Any] = {}
         rejected: list[str] = []
         digest, end = hashlib.sha256(), 0
-        pictures = ordered_map(read_rgb, (path for _, path in files))
+        pictures = ordered_map(prepared, (path for _, path in files))
         for done, ((name, _), picture) in enumerate(zip(files, pictures, strict=True), start=1):
             if isinstance(picture, UserError):
                 rejected.append(str(picture))
             else:
-                file.write(picture.data)
-                digest.update(picture.data)
-                index[name] = _entry(picture.shape, end)
-                end += picture.nbytes
+                for tile_name, rows, columns in _tiles(name, picture.shape[:2], tile):
+                    pixels = np.ascontiguousarray(picture[rows, columns])
+                    file.write(pixels.data)
+                    digest.update(pixels.data)
+                    index[tile_name] = _entry(pixels.shape, end)
+                    end += pixels.nbytes
             if progress is not None:
                 progress(done, len(files))
         if not index:
@@ -188,9 +204,48 @@ def _checksum(pixels: "hashlib._Hash", index: Mapping[str, Any]) -> str:
     return digest.hexdigest()
 
 
-def _check_space(target: Path, files: list[Path]) -> None:
-    sizes = (size for size in ordered_map(image_size, files) if not isinstance(size, UserError))
-    needed = sum(3 * height * width for height, width in sizes)
+def _reduce(picture: Pixels, factor: float) -> Pixels:
+    if factor == 1:
+        return picture
+    height, width = _reduced(picture.shape[:2], factor)
+    return np.asarray(Image.fromarray(picture).resize((width, height), Image.Resampling.LANCZOS))
+
+
+def _reduced(size: tuple[int, ...], factor: float) -> tuple[int, int]:
+    height, width = (max(1, round(side / factor)) for side in size)
+    return height, width
+
+
+def _tiles(
+    name: str, size: tuple[int, ...], tile: int | None
+) -> Iterator[tuple[str, slice, slice]]:
+    """Cut a picture into nearly equal parts; yield their names and places."""
+    height, width = size
+    rows, columns = (1 if tile is None else max(1, round(side / tile)) for side in size)
+    for row, column in np.ndindex(rows, columns):
+        path = PurePosixPath(name)
+        stem = path.stem if rows * columns == 1 else f"{path.stem}_{row}_{column}"
+        yield (
+            str(path.with_name(stem + path.suffix)),
+            slice(height * row // rows, height * (row + 1) // rows),
+            slice(width * column // columns, width * (column + 1) // columns),
+        )
+
+
+def _needed(files: list[tuple[str, Path]], reduce: float, tile: int | None) -> tuple[int, int]:
+    """Return the bytes that the index may take, aligned, and those of all pixels."""
+    room, needed = _METADATA, 0
+    sizes = ordered_map(image_size, (path for _, path in files))
+    for (name, _), size in zip(files, sizes, strict=True):
+        if not isinstance(size, UserError):
+            height, width = _reduced(size, reduce)
+            needed += 3 * height * width
+            for tile_name, _, _ in _tiles(name, (height, width), tile):
+                room += len(json.dumps(tile_name)) + _INDEX_ENTRY
+    return room + -(room + 8) % _ALIGNMENT, needed
+
+
+def _check_space(target: Path, needed: int) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(target.parent).free
     if free < needed:

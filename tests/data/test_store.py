@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from PIL import Image
 from safetensors import safe_open
 from safetensors.numpy import load_file
 
@@ -75,6 +76,31 @@ def test_progress_and_unreadable_files(tmp_path, write_pictures):
     assert len(result.rejected) == 1
     assert "b.png: cannot be read" in result.rejected[0]
     assert list(load_file(tmp_path / "s.safetensors")) == ["a.png", "c.png"]
+
+
+def test_tiles_put_together_are_the_reduced_picture(tmp_path, write_pictures):
+    pictures = write_pictures(tmp_path / "in", ["a/b.png"], height=101, width=203)
+    path = tmp_path / "s.safetensors"
+    assert pack(tmp_path / "in", path, reduce=1.5, tile=27).count == 2 * 5
+    tiles = load_file(path)
+    rows = [np.concatenate([tiles[f"a/b_{row}_{c}.png"] for c in range(5)], 1) for row in range(2)]
+    smaller = Image.fromarray(pictures["a/b.png"]).resize((135, 67), Image.Resampling.LANCZOS)
+    assert np.array_equal(np.concatenate(rows), np.asarray(smaller))
+    assert {t.shape[0] for t in tiles.values()} == {33, 34}
+    assert {t.shape[1] for t in tiles.values()} == {27}
+
+
+def test_many_tiles_fit_the_room_kept_for_the_index(tmp_path, write_pictures):
+    write_pictures(tmp_path / "in", ["ä.png"])
+    path = tmp_path / "s.safetensors"
+    assert pack(tmp_path / "in", path, tile=1).count == 40 * 56
+    assert verify(path) == 40 * 56
+
+
+def test_a_tile_as_large_as_the_picture_keeps_its_name(tmp_path, write_pictures):
+    write_pictures(tmp_path / "in", ["a.png"])
+    pack(tmp_path / "in", tmp_path / "s.safetensors", tile=64)
+    assert list(load_file(tmp_path / "s.safetensors")) == ["a.png"]
 
 
 def test_interrupted_packing_leaves_nothing(tmp_path, write_pictures):
@@ -165,6 +191,10 @@ def test_wrong_arguments_of_pack(tmp_path, write_pictures):
     write_pictures(tmp_path / "in", ["a.png"])
     with pytest.raises(UserError, match=r"ends in \.safetensors"):
         pack(tmp_path / "in", tmp_path / "s.bin")
+    with pytest.raises(UserError, match="divides the sides by 1 or more"):
+        pack(tmp_path / "in", tmp_path / "s.safetensors", reduce=0.5)
+    with pytest.raises(UserError, match="1 pixel or more"):
+        pack(tmp_path / "in", tmp_path / "s.safetensors", tile=0)
     (tmp_path / "empty").mkdir()
     with pytest.raises(UserError, match="no pictures there"):
         pack(tmp_path / "empty", tmp_path / "s.safetensors")
