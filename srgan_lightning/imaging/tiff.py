@@ -1,12 +1,12 @@
 """TIFF of 8 or 16 bits or floating point, grey or RGB, with or without opacity (TIFF 6.0)."""
 
-import zlib
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from isal import isal_zlib
 from numpy.typing import NDArray
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
@@ -45,7 +45,7 @@ def encode_tiff(path: Path, layout: Layout, strips: Strips, tags: Mapping[int, A
     with path.open("w+b") as file:
         file.write(head)
         for rows in regrouped(strips, _ROWS):
-            strip = zlib.compress(_little(rows if floating else _differences(rows)), LEVEL)
+            strip = isal_zlib.compress(_little(rows if floating else _differences(rows)), LEVEL)
             lengths.append(len(strip))
             file.write(strip)
         if not big and sum(lengths) >= _LIMIT:  # noise that deflates to more than it was
