@@ -57,7 +57,10 @@ def curve(folders: Sequence[Path]) -> str:
         points += [(begun + step, value) for step, value in folder.run.curves[VALIDATION]]
         begun += folder.run.steps
     drawn = curves(
-        {"model": (0, points)}, y_title="validation PSNR [dB]", stages=rounds, total=begun
+        {"model": (0, points)},
+        y_title="validation PSNR [dB]",
+        stages=rounds if len(rounds) > 1 else [],
+        total=begun,
     )
     return as_file(drawn)
 
