@@ -94,6 +94,8 @@ def pack(
                 rejected.append(str(picture))
             else:
                 for tile_name, rows, columns in _tiles(name, picture.shape[:2], tile):
+                    if tile_name in index:
+                        raise UserError(f"{name}: a tile of it and another picture are {tile_name}")
                     pixels = np.ascontiguousarray(picture[rows, columns])
                     file.write(pixels.data)
                     digest.update(pixels.data)

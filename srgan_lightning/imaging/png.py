@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from srgan_lightning.imaging.document import Layout, Strips, regrouped
 
-LEVEL = 2  # as small as zlib's 2, in a fifth of its time: the network wants the processor
+LEVEL = 2  # of ISA-L: about as small as zlib's 2, in a fifth of its time
 
 _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}
 _ROWS = 64  # filtered and compressed at a time
@@ -52,7 +52,7 @@ def encode_png(path: Path, layout: Layout, strips: Strips, chunks: Iterable[Chun
 def _filtered(rows: NDArray[np.uint8], above: NDArray[np.uint8], pixel: int) -> NDArray[np.uint8]:
     """Subtract from each byte the mean of the left and the upper one, rounded down (section 9.3).
 
-    Files are as small as with Paeth's predictor, to 3 % in photographs, in a quarter of its time.
+    In a fifth of the time of Paeth's predictor; files are 9 % smaller to 10 % larger with it.
     """
     up = np.concatenate([above, rows[:-1]])
     left = np.zeros_like(rows)

@@ -97,6 +97,14 @@ def test_many_tiles_fit_the_room_kept_for_the_index(tmp_path, write_pictures):
     assert verify(path) == 40 * 56
 
 
+def test_tiles_never_take_a_pictures_name(tmp_path, write_pictures):
+    write_pictures(tmp_path / "in", ["a.png"])
+    write_pictures(tmp_path / "in", ["a_0_0.png"], height=20, width=20)
+    with pytest.raises(UserError, match=r"another picture are a_0_0\.png"):
+        pack(tmp_path / "in", tmp_path / "s.safetensors", tile=30)
+    assert not (tmp_path / "s.safetensors").exists()
+
+
 def test_a_tile_as_large_as_the_picture_keeps_its_name(tmp_path, write_pictures):
     write_pictures(tmp_path / "in", ["a.png"])
     pack(tmp_path / "in", tmp_path / "s.safetensors", tile=64)
