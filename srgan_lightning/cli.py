@@ -61,10 +61,10 @@ def main() -> None:
 
 
 def _stop(message: str) -> NoReturn:
-    print(f"srgan: error: {message}", file=sys.stderr)  # noqa: T201
+    sys.stderr.write(f"srgan: error: {message}\n")
     sys.exit(2)
 
 
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
     """Tell a warning in one line, without the place in the code it came from."""
-    print(f"warning: {' '.join(str(message).split())}", file=sys.stderr)  # noqa: T201
+    sys.stderr.write(f"warning: {' '.join(str(message).split())}\n")

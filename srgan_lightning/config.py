@@ -5,6 +5,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pydantic
@@ -100,8 +101,9 @@ def import_plugins(modules: Iterable[str]) -> None:
         UserError: a module cannot be imported.
     """
     for module in modules:
-        if "" not in sys.path and os.getcwd() not in sys.path:  # noqa: PTH109
-            sys.path.insert(0, os.getcwd())  # noqa: PTH109
+        here = str(Path.cwd())
+        if "" not in sys.path and here not in sys.path:
+            sys.path.insert(0, here)
         try:
             importlib.import_module(module)
         except ImportError as error:

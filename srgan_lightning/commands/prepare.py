@@ -48,8 +48,8 @@ def prepare(
     tile: Annotated[
         int | None,
         typer.Option(
-            help="Cut a folder's pictures into tiles of about this side [px], so that large "
-            "pictures are seen as often as their area asks for."
+            help="Cut a folder's pictures into tiles of about this side in pixels, so that "
+            "large ones are seen as often as their area asks for."
         ),
     ] = None,
     overwrite: Annotated[

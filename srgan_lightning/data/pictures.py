@@ -15,22 +15,19 @@ Pixels = NDArray[np.uint8]
 
 
 class Picture(Protocol):
-    """A picture under a name.
-
-    Attributes:
-        name: unique in its folder or store.
-        size: (height, width).
-        decoded: whether pixels cost no decoding.
-    """
+    """A picture under a name."""
 
     @property
-    def name(self) -> str: ...  # noqa: D102
+    def name(self) -> str:
+        """Return what is unique in its folder or store."""
 
     @property
-    def size(self) -> tuple[int, int]: ...  # noqa: D102
+    def size(self) -> tuple[int, int]:
+        """Return (height, width)."""
 
     @property
-    def decoded(self) -> bool: ...  # noqa: D102
+    def decoded(self) -> bool:
+        """Return whether pixels cost no decoding."""
 
     def pixels(self) -> Pixels:
         """Return uint8 `[H, W, 3]`, perhaps a read-only view; `UserError` if unreadable."""

@@ -7,6 +7,7 @@ the pixels and the index.
 
 import hashlib
 import json
+import math
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -72,7 +73,7 @@ def pack(
     target = Path(store)
     if target.suffix != SUFFIX:
         raise UserError(f"{target}: a store's name ends in {SUFFIX}")
-    if reduce < 1:
+    if not 1 <= reduce < math.inf:
         raise UserError(f"reduce divides the sides by 1 or more (got {reduce:g})")
     if tile is not None and tile < 1:
         raise UserError(f"a tile has 1 pixel or more (got {tile})")

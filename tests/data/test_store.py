@@ -199,8 +199,9 @@ def test_wrong_arguments_of_pack(tmp_path, write_pictures):
     write_pictures(tmp_path / "in", ["a.png"])
     with pytest.raises(UserError, match=r"ends in \.safetensors"):
         pack(tmp_path / "in", tmp_path / "s.bin")
-    with pytest.raises(UserError, match="divides the sides by 1 or more"):
-        pack(tmp_path / "in", tmp_path / "s.safetensors", reduce=0.5)
+    for factor in (0.5, float("nan"), float("inf")):
+        with pytest.raises(UserError, match="divides the sides by 1 or more"):
+            pack(tmp_path / "in", tmp_path / "s.safetensors", reduce=factor)
     with pytest.raises(UserError, match="1 pixel or more"):
         pack(tmp_path / "in", tmp_path / "s.safetensors", tile=0)
     (tmp_path / "empty").mkdir()
