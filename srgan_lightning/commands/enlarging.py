@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import (
     BarColumn,
     Progress,
+    TaskID,
     TaskProgressColumn,
     TextColumn,
     TimeRemainingColumn,
@@ -22,6 +23,8 @@ from srgan_lightning.imaging.read import image_size, list_images
 from srgan_lightning.imaging.video import video_pixels
 from srgan_lightning.inference.files import Task
 from srgan_lightning.inference.pipeline import Pipeline
+
+_PAUSE = 30.0  # seconds between two lines
 
 
 def areas_of(tasks: Sequence[Task]) -> tuple[dict[Task, int], list[UserError]]:
@@ -98,9 +101,34 @@ def _pixels(task: Task) -> int:
             return height * width
 
 
+class _Told(Progress):
+    """A bar; where no terminal shows it, a line tells what is done, twice a minute."""
+
+    _told = float("-inf")
+
+    def advance(self, task_id: TaskID, advance: float = 1) -> None:
+        super().advance(task_id, advance)
+        task = self._tasks[task_id]
+        now = self.get_time()
+        self._told = max(self._told, task.start_time or now)
+        if self.console.is_terminal or now - self._told < _PAUSE:
+            return
+        self._told = now
+        left = "" if task.time_remaining is None else f", {_clock(task.time_remaining)} left"
+        typer.echo(f"{task.description}: {task.percentage:.0f} %{left}", err=True)
+
+
+def _clock(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
+
+
 def progress_bar() -> Progress:
-    """Return a bar on standard error; its tasks have a field `rate`."""
-    return Progress(
+    """Return a bar on standard error, or lines where that is no terminal.
+
+    Its tasks have a field `rate`.
+    """
+    return _Told(
         TextColumn("{task.description}"),
         BarColumn(),
         TaskProgressColumn(),

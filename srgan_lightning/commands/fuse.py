@@ -11,6 +11,8 @@ from srgan_lightning.commands.options import FILES, Flux, Overwrite
 from srgan_lightning.errors import UserError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import torch
 
     from srgan_lightning.degradations.motion import Motion
@@ -100,7 +102,9 @@ def fuse(
     keep: Annotated[
         str,
         typer.Option(
-            metavar="PERCENT", help="Fuse the sharpest frames only.", rich_help_panel=MOTION
+            metavar="PERCENT",
+            help="Register and fuse the sharpest frames only.",
+            rich_help_panel=MOTION,
         ),
     ] = "100%",
     motion_file: Annotated[
@@ -111,7 +115,10 @@ def fuse(
     ] = None,
     save_motion: Annotated[
         Path | None,
-        typer.Option(help="Write the motion of all frames (.json).", rich_help_panel=MOTION),
+        typer.Option(
+            help="Write the motion of all frames (.json), with --keep of those kept.",
+            rich_help_panel=MOTION,
+        ),
     ] = None,
     maps: Annotated[
         bool,
@@ -149,7 +156,8 @@ def fuse(
     from srgan_lightning.multiframe.frames import open_frames
     from srgan_lightning.multiframe.fusion.learned import fuse_learned, load_fuser
     from srgan_lightning.multiframe.psf import find_psf, given_psf
-    from srgan_lightning.multiframe.ranking import best_frames, share_of
+    from srgan_lightning.multiframe.ranking import share_of
+    from srgan_lightning.multiframe.registration import register
     from srgan_lightning.multiframe.then import enlarged
     from srgan_lightning.multiframe.write import write_fits, write_picture
 
@@ -182,30 +190,46 @@ def fuse(
     upscaler = load_upscaler(then) if then else None
     fuser, how = load_fuser(model, scale=scale) if model else (None, method)
     with progress_bar() as progress:
-        bar = progress.add_task("registering", total=None, rate="")
+        bar = progress.add_task("", total=None, rate="")
 
         def advance(done: float) -> None:
             progress.advance(bar, done)
 
-        found, kept = _registered(frames, motion, local, motion_file, place)
-        if share < 1:
-            chosen = set(best_frames(frames, keep=share)[0])
-            kept = [n for n in kept if n in chosen]
+        def stage(name: str, total: float | None = None) -> None:
+            progress.reset(bar, description=name, total=total)
+
+        numbers, wanted = _chosen(frames, share, stage)
+        near = frames.only(numbers)
+        if motion_file is not None:
+            found, kept = _given(motion_file, frames, numbers), wanted
+        else:
+            stage("registering", len(near) * (2 if local else 1))
+            registered = register(
+                near,
+                model=motion,
+                local=local,
+                reference=None if frames.header is None else 0,  # its header is the result's
+                device=place,
+                on_frames=advance,
+            )
+            found = registered.motion
+            kept = [n for n in wanted if registered.kept[n]]
         if len(kept) < 2:
             raise UserError("fewer than two frames are left to be fused; keep more of them")
-        burst, there = frames.only(kept), found.select(kept)
+        burst, there = near.only(kept), found.select(kept)
         with torch.inference_mode():
+            stage("comparing the brightness")
             brightness = measure_brightness(burst, there)
             burst = burst.levelled(brightness.gains, brightness.offsets)
             if method in fusion.DEBLURRING:
                 blur = blur or find_psf(burst, there, psf)
             if blur and method == "map" and not motion_file:
-                progress.update(bar, description="refining the motion")
+                stage("refining the motion")
                 there = fusion.refine(burst, there, model=motion, sigma=blur.sigma, device=place)
             refined = not torch.equal(there.matrices, found.matrices[kept])
             moved = found.matrices.index_copy(0, torch.tensor(kept), there.matrices)
             found = dataclasses.replace(found, matrices=moved)
-            progress.update(bar, description="fusing", total=1.0)
+            stage("fusing", 1.0)
             planes: dict[str, Any] = {}
             if fuser is not None:
                 fuser.to(place)
@@ -264,23 +288,36 @@ def fuse(
     )
 
 
-def _registered(
-    frames: Frames, model: Any, local: bool, file: Path | None, device: torch.device
-) -> tuple[Motion, list[int]]:
-    """Return the motion of all frames, and which of them may be fused."""
-    from srgan_lightning.degradations.motion import Motion
-    from srgan_lightning.multiframe.registration import register
+def _chosen(
+    frames: Frames, share: float, stage: Callable[[str], None]
+) -> tuple[list[int], list[int]]:
+    """Return the numbers of the frames to register, and which of those may be fused.
 
-    first = 0 if frames.header is not None else None  # its header is the result's
-    if file is None:
-        found = register(frames, model=model, local=local, reference=first, device=device)
-        return found.motion, [int(n) for n in found.kept.nonzero()[:, 0]]
+    A first frame whose header is the result's is registered in any case.
+    """
+    from srgan_lightning.multiframe.ranking import best_frames
+
+    if share == 1:
+        return [*range(len(frames))], [*range(len(frames))]
+    stage("ranking the frames")
+    best = sorted(best_frames(frames, keep=share)[0])
+    near = best if frames.header is None else sorted({0, *best})
+    return near, [near.index(n) for n in best]
+
+
+def _given(file: Path, frames: Frames, numbers: list[int]) -> Motion:
+    """Read the motion of the frames with these numbers, from a file of them or of all frames."""
+    from srgan_lightning.degradations.motion import Motion
+
     motion = Motion.load(file)
-    if len(motion) != len(frames):
-        raise UserError(f"{file}: tells of {len(motion)} frames, but there are {len(frames)}")
-    if first is not None and motion.flow is None:
-        motion = motion.relative_to(first)
-    return motion, list(range(len(frames)))
+    if len(motion) == len(frames):
+        motion = motion.select(numbers)
+    if len(motion) != len(numbers):
+        kept = f", {len(numbers)} of them kept" if len(numbers) < len(frames) else ""
+        raise UserError(f"{file}: tells of {len(motion)} frames, but there are {len(frames)}{kept}")
+    if frames.header is not None and motion.flow is None:
+        motion = motion.relative_to(0)
+    return motion
 
 
 def _place(name: str) -> torch.device:

@@ -19,7 +19,6 @@ from srgan_lightning.degradations.cubic import sample_cubic
 from srgan_lightning.degradations.motion import Motion
 from srgan_lightning.degradations.wander import random_motion
 
-_FIXED_POINT_STEPS = 8  # a smooth flow is inverted to 1e-8 pixels
 
 
 @DEGRADATIONS.register("burst")
@@ -147,7 +146,7 @@ class Burst(Degradation):
             for side in hr.shape[-2:]
         )
         fine = torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1)
-        here = motion.back(n, (fine + 0.5) / self.scale - 0.5, steps=_FIXED_POINT_STEPS)
+        here = motion.back(n, (fine + 0.5) / self.scale - 0.5)
         return (here + 0.5) * self.scale - 0.5
 
     def _sensed(self, light: Tensor, hot: Tensor, generator: torch.Generator | None) -> Tensor:

@@ -42,8 +42,10 @@ def sample_cubic(images: Tensor, xy: Tensor) -> Tensor:
 
 
 def _taps(first: Tensor, length: int) -> list[Tensor]:
-    places = [(first + step) % (2 * length) for step in (-1, 0, 1, 2)]
-    return [torch.minimum(place, 2 * length - 1 - place) for place in places]
+    first = first % (2 * length)
+    places = [first - 1, first, first + 1, first + 2]
+    places = [torch.minimum(place, 2 * length - 1 - place) for place in places]
+    return [torch.maximum(place, -1 - place) for place in places]
 
 
 def cubic_weights(t: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:

@@ -5,12 +5,15 @@ import json
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from srgan_lightning.errors import UserError
 
+_STEPS = 20  # to invert a flow, at most
+_SETTLED = 1e-5  # pixels: and a step that moves no point further is the last
 _FORMAT = "srgan_lightning motion 1"
 
 
@@ -84,16 +87,15 @@ class Motion:
         there = project(self.matrices[n], xy)
         return there if self.flow is None else there + sample_flow(self.flow[n], xy)
 
-    def back(self, n: int, xy: Tensor, *, steps: int = 20) -> Tensor:
+    def back(self, n: int, xy: Tensor) -> Tensor:
         """Map points of frame n to the reference, the inverse of `points`.
 
-        With a flow, p ← M⁻¹(q − f(p)) is repeated; it converges where the flow bends less than
-        the frame, as every flow does that tears nothing.
+        With a flow, p ← M⁻¹(q − f(p)) is repeated until nothing moves; it converges where the flow
+        bends less than the frame, as every flow does that tears nothing.
 
         Args:
             n: the frame.
             xy: `[..., 2]`.
-            steps: how often it is repeated.
 
         Returns:
             float64 `[..., 2]`.
@@ -102,8 +104,11 @@ class Motion:
         inverse = torch.linalg.inv(self.matrices[n])
         here = project(inverse, xy)
         if self.flow is not None:
-            for _ in range(steps):
+            for _ in range(_STEPS):
+                before = here
                 here = project(inverse, xy - sample_flow(self.flow[n], here))
+                if ((here - before).abs() < _SETTLED).all():
+                    break
         return here
 
     def select(self, frames: list[int] | Tensor) -> "Motion":
@@ -173,13 +178,7 @@ def project(matrix: Tensor, xy: Tensor) -> Tensor:
 def sample_flow(flow: Tensor, xy: Tensor) -> Tensor:
     """Read a flow `[2, H, W]` bilinearly at points `[..., 2]` of its grid, edges continued."""
     height, width = flow.shape[-2:]
-    last = torch.tensor([width - 1, height - 1], dtype=xy.dtype, device=xy.device)
-    place = xy.clamp(min=0).minimum(last)
-    corner = place.floor().minimum((last - 1).clamp(min=0))
-    share = place - corner
-    x, y = corner.long().unbind(-1)
-    right, below = (x + 1).clamp(max=width - 1), (y + 1).clamp(max=height - 1)
-    u, v = share.unbind(-1)
-    top = flow[:, y, x] * (1 - u) + flow[:, y, right] * u
-    bottom = flow[:, below, x] * (1 - u) + flow[:, below, right] * u
-    return (top * (1 - v) + bottom * v).movedim(0, -1)
+    unit = (2 * xy + 1) / xy.new_tensor([width, height]) - 1
+    grid = unit.to(flow.dtype).view(1, 1, -1, 2)
+    read = F.grid_sample(flow[None], grid, padding_mode="border", align_corners=False)
+    return read[0, :, 0].T.reshape(xy.shape).to(xy.dtype)

@@ -69,6 +69,8 @@ def pyramid(frames: Tensor, *, sigma: float) -> list[Level]:
 
 
 def _blurred(values: Tensor, weight: Tensor, sigma: float) -> Level:
+    if weight.all():
+        return Level(blur(values, sigma), weight)
     around = blur(weight, sigma)
     smooth = blur(values * weight, sigma) / around.clamp(min=1e-6)
     known = (around > _KNOWN) & (weight > 0)

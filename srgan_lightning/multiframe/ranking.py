@@ -34,7 +34,7 @@ class Quality:
 
 def quality(frame: Tensor) -> Quality:
     """Judge a frame `[C, H, W]`; NaN pixels count as the mean of the others."""
-    image = filled(grey(frame[None]).double())
+    image = filled(grey(frame[None]))
     smooth = blur(image, _SCALE)
     noise = noise_level(image[0])
     across = smooth[:, 1:-1, 2:] - smooth[:, 1:-1, :-2]

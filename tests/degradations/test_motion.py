@@ -33,7 +33,7 @@ def test_back_is_the_inverse_of_points(seed, n):
     motion = wander(seed)
     points = torch.rand(5, 7, 2, generator=torch.Generator().manual_seed(seed)) * 30
     returned = motion.back(n, motion.points(n, points))
-    torch.testing.assert_close(returned, points.double(), atol=1e-7, rtol=0)
+    torch.testing.assert_close(returned, points.double(), atol=2e-5, rtol=0)
 
 
 def test_a_homography_divides():

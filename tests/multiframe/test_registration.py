@@ -56,9 +56,11 @@ def scikit_images(reference, frame):
     return -shift[::-1]
 
 
-@given(
-    dx=st.floats(-6, 6), dy=st.floats(-6, 6), height=st.integers(15, 30), width=st.integers(15, 30)
-)
+# Halfway between two hundredths, either is right.
+PIXELS = st.integers(-6000, 6000).filter(lambda n: n % 10 != 5).map(lambda n: n / 1000)
+
+
+@given(dx=PIXELS, dy=PIXELS, height=st.integers(15, 30), width=st.integers(15, 30))
 @settings(max_examples=30, deadline=None)
 def test_phase_correlation_equals_scikit_images(dx, dy, height, width):
     height, width = 2 * height + 1, 2 * width + 1

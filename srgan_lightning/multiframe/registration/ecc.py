@@ -25,7 +25,8 @@ _ENTRIES: dict[Model, _Entries] = {
 }
 _STEPS = 30  # at each level, at most
 _SMALL = 5e-4  # pixels: a step that moves no corner further is the last
-_POINTS = 2**18  # of the finest levels say enough
+_COARSE = 0.01  # pixels of the coarser levels: they but lead to the finest
+_POINTS = 2**16  # of the finest levels say enough
 _HUBER = 2.0  # standard deviations: what is further off pulls no harder
 _LOST = 0.02  # of the points: with fewer, a frame does not overlap
 
@@ -55,12 +56,15 @@ def align(reference: list[Level], frames: list[Level], matrices: Tensor, *, mode
     for number in reversed(range(len(reference))):
         zoom = torch.diag(matrices.new_tensor([2.0**-number, 2.0**-number, 1]))
         there = zoom @ matrices @ torch.linalg.inv(zoom)
-        there = _align_level(reference[number], frames[number], there, model=model)
+        small = _COARSE if number else _SMALL
+        there = _align_level(reference[number], frames[number], there, model=model, small=small)
         matrices = torch.linalg.inv(zoom) @ there @ zoom
     return matrices / matrices[:, 2:, 2:]
 
 
-def _align_level(reference: Level, frames: Level, matrices: Tensor, *, model: Model) -> Tensor:
+def _align_level(
+    reference: Level, frames: Level, matrices: Tensor, *, model: Model, small: float
+) -> Tensor:
     template = Template(reference, model=model)
     matrices = matrices.clone()
     moving = torch.arange(len(matrices), device=matrices.device)
@@ -73,7 +77,7 @@ def _align_level(reference: Level, frames: Level, matrices: Tensor, *, model: Mo
         matrices[moving] = torch.where(good[:, None, None], after, before)
         corners = (project(m[:, None], template.corners) for m in (before, after))
         far = torch.sub(*corners).norm(dim=-1).amax(1)
-        moving = moving[good & (far > _SMALL)]
+        moving = moving[good & (far > small)]
         if not len(moving):
             break
     return matrices

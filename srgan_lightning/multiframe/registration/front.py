@@ -2,7 +2,7 @@
 
 import dataclasses
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Literal
 
 import torch
@@ -59,6 +59,7 @@ def register(
     local: bool = False,
     reference: int | None = None,
     device: torch.device | str = "cpu",
+    on_frames: Callable[[int], None] = lambda count: None,
 ) -> Registered:
     """Find where each pixel of one frame lies in all the others.
 
@@ -69,10 +70,12 @@ def register(
     Args:
         frames: the burst; a few of its frames are in memory at a time.
         model: what motion is looked for; "stars" is a similarity of any size.
-        local: look for local warps too; then memory grows with the number of frames.
+        local: look for local warps too, in a second pass over the frames; then memory grows with
+            their number.
         reference: the frame whose pixels the motion starts from; None takes the best by
             `best_frames`, or the next best where that one fits no other.
         device: where to compute; the result lies on the CPU.
+        on_frames: called again and again with the number of frames that a pass has done since.
 
     Raises:
         UserError: the model or the reference is unknown, the reference is flat, no frame is kept
@@ -83,12 +86,18 @@ def register(
     if reference is not None and not 0 <= reference < len(frames):
         raise UserError(f"reference: must be from 0 to {len(frames) - 1}; got {reference}")
     candidates = [reference] if reference is not None else best_frames(frames, keep=1)[0][:_TRIES]
+    place = torch.device(device)
     for candidate in candidates:
-        found = _registered(frames, candidate, model, local, torch.device(device))
-        kept = int(found.kept.sum()) - 1
-        if reference is not None or 2 * kept >= len(frames) - 1:
+        levels = pyramid(grey(frames[candidate][None].to(place)), sigma=_SIGMA)
+        if not levels[0].weight.any() or _is_flat(levels[0]):
+            raise UserError(f"{frames.names[candidate]}: is flat; nothing in it can be registered")
+        seen = _compared(frames, levels, model, on_frames)
+        found = _judged(seen, candidate)
+        if reference is not None or 2 * (int(found.kept.sum()) - 1) >= len(frames) - 1:
             break
-    if not kept:
+    if local:
+        found = _judged(_bent(frames, levels, seen, on_frames), found.reference)
+    if int(found.kept.sum()) == 1:
         reason = next(reason for reason in found.reasons if reason)
         raise UserError(
             f"no frame fits {frames.names[found.reference]}, the reference: the first {reason}; "
@@ -98,39 +107,76 @@ def register(
     return found
 
 
-def _registered(
-    frames: Frames, reference: int, model: Model, local: bool, device: torch.device
-) -> Registered:
-    levels = pyramid(grey(frames[reference][None].to(device)), sigma=_SIGMA)
-    if not levels[0].weight.any() or _is_flat(levels[0]):
-        raise UserError(f"{frames.names[reference]}: is flat; nothing in it can be registered")
-    matrices, flows, faults = [], [], []
-    seen: list[tuple[Tensor, Tensor, Tensor]] = []
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Compared:
+    """N frames laid on the reference: where, and how like it they are there."""
+
+    matrices: Tensor
+    flow: Tensor | None = None
+    residual: Tensor
+    correlation: Tensor
+    overlap: Tensor
+    faults: list[str]
+
+
+def _compared(
+    frames: Frames, levels: list[Level], model: Model, on_frames: Callable[[int], None]
+) -> _Compared:
+    faults: list[str] = []
+    seen: list[tuple[Tensor, ...]] = []
     judge = Template(levels[0], model="translation")
     for some in _groups(frames, frames.size[0] * frames.size[1]):
-        moved = pyramid(grey(some.to(device)), sigma=_SIGMA)
-        found, fault = _matrices(levels, moved, model)
-        matrices.append(found.cpu())
+        moved = pyramid(grey(some.to(levels[0].values.device)), sigma=_SIGMA)
+        matrices, fault = _matrices(levels, moved, model)
+        said = judge.compare(moved[0], matrices)
+        found = (matrices, said.residual, said.correlation, said.overlap)
+        seen.append(tuple(part.cpu() for part in found))
         faults += fault
-        said = judge.compare(moved[0], found)
-        residual = said.residual
-        if local:  # enough bending makes anything look like something, so it is judged unbent
-            flows.append(local_warps(levels, moved, found))
-            residual = judge.compare(moved[0], found, flows[-1]).residual
-            flows[-1] = flows[-1].cpu()
-        seen.append((residual.cpu(), said.correlation.cpu(), said.overlap.cpu()))
-    residual, correlation, overlap = (torch.cat(parts) for parts in zip(*seen, strict=True))
-    reasons = reasons_against(residual, correlation, overlap, reference=reference)
-    reasons = [fault or reason for fault, reason in zip(faults, reasons, strict=True)]
+        on_frames(len(some))
+    matrices, residual, correlation, overlap = map(torch.cat, zip(*seen, strict=True))
+    return _Compared(
+        matrices=matrices,
+        residual=residual,
+        correlation=correlation,
+        overlap=overlap,
+        faults=faults,
+    )
+
+
+def _bent(
+    frames: Frames, levels: list[Level], seen: _Compared, on_frames: Callable[[int], None]
+) -> _Compared:
+    """Add local warps, and what is left over with them.
+
+    Enough bending makes anything look like something: the correlation is that without.
+    """
+    flows: list[Tensor] = []
+    residuals: list[Tensor] = []
+    judge = Template(levels[0], model="translation")
+    done = 0
+    for some in _groups(frames, frames.size[0] * frames.size[1]):
+        moved = pyramid(grey(some.to(levels[0].values.device)), sigma=_SIGMA)
+        matrices = seen.matrices[done : done + len(some)].to(levels[0].values.device)
+        flow = local_warps(levels, moved, matrices)
+        residuals.append(judge.compare(moved[0], matrices, flow).residual.cpu())
+        flows.append(flow.cpu())
+        done += len(some)
+        on_frames(len(some))
+    return dataclasses.replace(seen, flow=torch.cat(flows), residual=torch.cat(residuals))
+
+
+def _judged(seen: _Compared, reference: int) -> Registered:
+    reasons = reasons_against(seen.residual, seen.correlation, seen.overlap, reference=reference)
+    reasons = [fault or reason for fault, reason in zip(seen.faults, reasons, strict=True)]
     reasons[reference] = ""
-    motion = Motion(matrices=torch.cat(matrices), flow=torch.cat(flows) if flows else None)
-    motion.matrices[reference] = torch.eye(3, dtype=torch.float64)
+    matrices = seen.matrices.clone()
+    matrices[reference] = torch.eye(3, dtype=torch.float64)
     return Registered(
-        motion=motion,
+        motion=Motion(matrices=matrices, flow=seen.flow),
         reference=reference,
         kept=torch.tensor([not reason for reason in reasons]),
-        residuals=residual,
-        correlations=correlation,
+        residuals=seen.residual,
+        correlations=seen.correlation,
         reasons=tuple(reasons),
     )
 

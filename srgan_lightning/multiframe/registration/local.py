@@ -4,15 +4,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from srgan_lightning.degradations.cubic import sample_cubic
-from srgan_lightning.degradations.motion import project
+from srgan_lightning.degradations.motion import pixel_grid, project
 from srgan_lightning.multiframe.prepare import Level, blur
 
 _LEVELS = 3  # the flow is at most some pixels of the coarsest
 _STEPS = 8  # at each level, at most
-_SMALL = 0.003  # pixels: after such a step another is in vain
-_WINDOW = 4.0  # pixels, standard deviation: over so much a warp is taken for a shift
-_SMOOTH = 2.5  # pixels: and so much is it smoothed
+_SMALL = 0.005  # pixels: a step that changes the flow by less is the last
+_CELL = 4  # pixels along a side: over so much, and what lies around, a warp is taken for a shift
+_WINDOW = 1.0  # cells, standard deviation: what lies around
+_SMOOTH = 0.6  # cells: and so much is the flow smoothed after each step
 _STIFF = 0.05  # of the mean gradient's square: what has less structure follows its surroundings
 _LONGEST = 1.0  # pixels of a step
 
@@ -20,8 +20,9 @@ _LONGEST = 1.0  # pixels of a step
 def local_warps(reference: list[Level], frames: list[Level], matrices: Tensor) -> Tensor:
     """Find the flow f with w(M p + f(p)) ≈ a r(p) + b by Lucas and Kanade (1981), coarse to fine.
 
-    Around each pixel the shift δ solves Σ (g gᵀ) δ = Σ g (w − r), with g the reference's gradient
-    and a Gaussian for the sum; then f ← f − L δ, L being M's linear part, and f is smoothed.
+    Around each cell of 4x4 pixels the shift δ solves Σ (g gᵀ) δ = Σ g (w − r), with g the
+    reference's gradient and a Gaussian for the sum; then f ← f − L δ, L being M's linear part, and
+    f is smoothed.
 
     Args:
         reference: levels of one frame, finest first.
@@ -61,48 +62,70 @@ def _refined(reference: Level, frames: Level, matrices: Tensor, flow: Tensor) ->
     height, width = image.shape[-2:]
     gx = F.pad(image[:, :, 2:] - image[:, :, :-2], (1, 1)) / 2
     gy = F.pad(image[:, 2:] - image[:, :-2], (0, 0, 1, 1)) / 2
-    y, x = torch.meshgrid(
-        *(torch.arange(side, device=image.device).double() for side in (height, width)),
-        indexing="ij",
-    )
-    begin = project(matrices[:, None, None], torch.stack([x, y], dim=-1))
+    begin = project(matrices[:, None, None], pixel_grid(height, width, device=image.device))
+    begin = begin.movedim(-1, 1).to(flow.dtype)
     linear = matrices[:, :2, :2].to(flow.dtype)
+    known = _read(frames.weight, begin + flow, mode="nearest", padding="zeros")
+    weight = known * reference.weight
+    levelled = _Levelled(image, weight)
     stiff = _STIFF * (gx**2 + gy**2).mean().clamp(min=1e-12)
+    xx, xy, yy = (_around(weight * product) for product in (gx * gx, gx * gy, gy * gy))
+    xx, yy = xx + stiff, yy + stiff
+    determinant = xx * yy - xy * xy
+    cells = _cells(flow)
     for _ in range(_STEPS):
-        places = begin + flow.movedim(1, -1)
-        seen = sample_cubic(frames.values[:, None], places)[:, 0]
-        weight = _seen(frames.weight, places) * reference.weight
-        off = _same_brightness(seen, image.expand_as(seen), weight) - image
-        xx, xy, yy = (blur(weight * product, _WINDOW) for product in (gx * gx, gx * gy, gy * gy))
-        right_x, right_y = (blur(weight * off * slope, _WINDOW) for slope in (gx, gy))
-        xx, yy = xx + stiff, yy + stiff
-        determinant = xx * yy - xy * xy
+        places = begin + _pixels(cells, height, width)
+        seen = _read(frames.values, places, mode="bicubic", padding="border")
+        off = levelled(seen).sub_(image).mul_(weight)
+        right_x, right_y = _around(off * gx), _around(off * gy)
         step = torch.stack([yy * right_x - xy * right_y, xx * right_y - xy * right_x], dim=1)
         step = (step / determinant[:, None]).clamp(-_LONGEST, _LONGEST)
-        flow = flow - torch.einsum("nij,njhw->nihw", linear, step)
-        flow = blur(flow.flatten(0, 1), _SMOOTH).view_as(flow)
-        if step.pow(2).mean().sqrt() < _SMALL:
+        before = cells
+        cells = cells - torch.einsum("nij,njhw->nihw", linear, step)
+        cells = blur(cells.flatten(0, 1), _SMOOTH).view_as(cells)
+        if (cells - before).square().mean((1, 2, 3)).amax().sqrt() < _SMALL:
             break
-    return flow
+    return _pixels(cells, height, width)
 
 
-def _seen(weight: Tensor, places: Tensor) -> Tensor:
-    """Return a frame's weight at the pixels next to places; 0 outside."""
-    height, width = weight.shape[-2:]
-    x, y = places.round().long().unbind(-1)
-    inside = (x >= 1) & (x <= width - 2) & (y >= 1) & (y <= height - 2)
-    index = torch.where(inside, y * width + x, 0).flatten(1)
-    return weight.flatten(1).gather(1, index).view_as(weight) * inside
+class _Levelled:
+    """Makes frames as bright as the reference: (w − b) / a, with the a and b that bring it near."""
+
+    def __init__(self, image: Tensor, weight: Tensor) -> None:
+        self._share = (weight / weight.sum((1, 2), keepdim=True).clamp(min=1)).flatten(1)
+        pixels = image.flatten(1).expand_as(self._share)
+        self._mean = torch.linalg.vecdot(self._share, pixels)[:, None, None]
+        centred = pixels - self._mean[:, 0]
+        self._pull = self._share * centred
+        self._variance = torch.linalg.vecdot(self._pull, centred).clamp(min=1e-12)
+
+    def __call__(self, seen: Tensor) -> Tensor:
+        pixels = seen.flatten(1)
+        gain = (torch.linalg.vecdot(self._pull, pixels) / self._variance).clamp(min=0.1)
+        mean = torch.linalg.vecdot(self._share, pixels)
+        levelled: Tensor = (seen - mean[:, None, None]).div_(gain[:, None, None]).add_(self._mean)
+        return levelled
 
 
-def _same_brightness(seen: Tensor, image: Tensor, weight: Tensor) -> Tensor:
-    """Return (w − b) / a, with the a and b that bring a frame nearest to the reference."""
-    total = weight.sum((1, 2), keepdim=True).clamp(min=1)
+def _cells(pixels: Tensor) -> Tensor:
+    return F.avg_pool2d(pixels, _CELL, ceil_mode=True)
 
-    def mean(values: Tensor) -> Tensor:
-        return (weight * values).sum((1, 2), keepdim=True) / total
 
-    mean_w, mean_r = mean(seen), mean(image)
-    variance = mean((image - mean_r) ** 2).clamp(min=1e-12)
-    gain = (mean((seen - mean_w) * (image - mean_r)) / variance).clamp(min=0.1)
-    return (seen - mean_w) / gain + mean_r
+def _around(pixels: Tensor) -> Tensor:
+    return blur(_cells(pixels), _WINDOW)
+
+
+def _pixels(cells: Tensor, height: int, width: int) -> Tensor:
+    fine = F.interpolate(cells, scale_factor=_CELL, mode="bilinear")
+    return fine[..., :height, :width]
+
+
+def _read(images: Tensor, places: Tensor, *, mode: str, padding: str) -> Tensor:
+    """Read images `[N, H, W]` at places `[N, 2, H, W]`."""
+    height, width = images.shape[-2:]
+    side = places.new_tensor([width, height]).view(2, 1, 1)
+    unit = ((2 * places + 1) / side - 1).movedim(1, -1)
+    read = F.grid_sample(
+        images[:, None], unit, mode=mode, padding_mode=padding, align_corners=False
+    )
+    return read[:, 0]
