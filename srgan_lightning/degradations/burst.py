@@ -20,7 +20,6 @@ from srgan_lightning.degradations.motion import Motion
 from srgan_lightning.degradations.wander import random_motion
 
 
-
 @DEGRADATIONS.register("burst")
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Burst(Degradation):

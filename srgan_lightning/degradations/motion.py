@@ -176,9 +176,9 @@ def project(matrix: Tensor, xy: Tensor) -> Tensor:
 
 
 def sample_flow(flow: Tensor, xy: Tensor) -> Tensor:
-    """Read a flow `[2, H, W]` bilinearly at points `[..., 2]` of its grid, edges continued."""
+    """Read a flow `[2, H, W]`, or any map, bilinearly at points `[..., 2]` of its grid, edges continued."""
     height, width = flow.shape[-2:]
     unit = (2 * xy + 1) / xy.new_tensor([width, height]) - 1
     grid = unit.to(flow.dtype).view(1, 1, -1, 2)
     read = F.grid_sample(flow[None], grid, padding_mode="border", align_corners=False)
-    return read[0, :, 0].T.reshape(xy.shape).to(xy.dtype)
+    return read[0, :, 0].T.reshape(*xy.shape[:-1], len(flow)).to(xy.dtype)

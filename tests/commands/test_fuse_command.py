@@ -7,7 +7,9 @@ import torch
 from PIL import Image
 
 from srgan_lightning.cli import app, main
+from srgan_lightning.commands import enlarging
 from srgan_lightning.degradations.burst import Burst
+from srgan_lightning.degradations.motion import Motion
 from srgan_lightning.networks.generators.burst_sr import BurstSR
 from srgan_lightning.networks.weights import save_generator
 
@@ -75,6 +77,38 @@ def test_the_motion_that_is_saved_is_the_refined_one(
     with Image.open(out) as one, Image.open(again) as other:
         assert one.text["Fusion"].endswith("motion translation, refined on the fused picture")
         assert other.text["Fusion"].endswith("motion given")
+
+
+def test_motion_is_given_to_the_frames_that_are_kept(
+    burst: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+):
+    ways = ("--method", "shift-and-add")
+    every, some = tmp_path / "every.json", tmp_path / "some.json"
+    assert srgan(monkeypatch, burst, "-o", tmp_path / "0.png", *ways, "--save-motion", every) == 0
+    kept = (*ways, "--keep", "60%")
+    assert srgan(monkeypatch, burst, "-o", tmp_path / "1.png", *kept, "--save-motion", some) == 0
+    assert [len(Motion.load(file)) for file in (every, some)] == [6, 4]
+    assert srgan(monkeypatch, burst, "-o", tmp_path / "2.png", *kept, "--motion-file", some) == 0
+    assert srgan(monkeypatch, burst, "-o", tmp_path / "3.png", *kept, "--motion-file", every) == 0
+    one, again, other = (np.asarray(Image.open(tmp_path / f"{n}.png")) for n in (1, 2, 3))
+    np.testing.assert_array_equal(one, again)
+    assert np.abs(one.astype(int) - other).mean() < 3  # of 255: all six were registered for it
+    with Image.open(tmp_path / "3.png") as image:
+        assert image.text["Fusion"].startswith("shift-and-add of 4 of 6 frames")
+    fewer = (*ways, "--keep", "40%", "--motion-file", some)
+    assert srgan(monkeypatch, burst, "-o", tmp_path / "4.png", *fewer) == 2
+    assert "tells of 4 frames, but there are 6, 3 of them kept" in capsys.readouterr().err
+
+
+def test_without_a_terminal_lines_tell_how_far_it_is(
+    burst: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+):
+    monkeypatch.setattr(enlarging, "_PAUSE", 0.0)
+    ways = ("--method", "shift-and-add")
+    assert srgan(monkeypatch, burst, "-o", tmp_path / "out.png", *ways) == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert any(line.startswith("registering: 100 %") for line in lines)
+    assert any(line.startswith("fusing: 100 %") for line in lines)
 
 
 @pytest.mark.parametrize(
