@@ -176,7 +176,11 @@ def project(matrix: Tensor, xy: Tensor) -> Tensor:
 
 
 def sample_flow(flow: Tensor, xy: Tensor) -> Tensor:
-    """Read a flow `[2, H, W]`, or any map, bilinearly at points `[..., 2]` of its grid, edges continued."""
+    """Read a flow or another map `[C, H, W]` bilinearly at points `[..., 2]`, edges continued.
+
+    Returns:
+        `[..., C]`, in the points' precision.
+    """
     height, width = flow.shape[-2:]
     unit = (2 * xy + 1) / xy.new_tensor([width, height]) - 1
     grid = unit.to(flow.dtype).view(1, 1, -1, 2)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from srgan_lightning.inference.files import Task
 
-CHOICES = {"FITS": "cosmic", "JPEG": "photo-real", "others": "photo-gan"}
+CHOICES = {"FITS": "cosmic", "JPEG": "photo-real", "other": "photo-gan"}
 JPEG = b"\xff\xd8\xff"
 
 
@@ -17,11 +17,11 @@ def kind_of_source(task: Task) -> str:
         with contextlib.suppress(OSError), task.source.open("rb") as file:  # told when it is read
             if file.read(len(JPEG)) == JPEG:
                 return "JPEG"
-    return "others"
+    return "other"
 
 
 def choose(tasks: Sequence[Task]) -> dict[str, list[Task]]:
-    """Sort files by what decides about them: "FITS", "JPEG" or "others"."""
+    """Sort files by what decides about them: "FITS", "JPEG" or "other"."""
     kinds: dict[str, list[Task]] = {}
     for task in tasks:
         kinds.setdefault(kind_of_source(task), []).append(task)

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 
+import torch
 from torch import Tensor
 
 from srgan_lightning.errors import UserError
@@ -60,6 +61,19 @@ def noise_level(image: Tensor) -> float:
     twice = image[2:] - 2 * image[1:-1] + image[:-2]
     twice = twice[:, 2:] - 2 * twice[:, 1:-1] + twice[:, :-2]
     return _MAD * float(twice.abs().median()) / 6
+
+
+def quantization_noise(frame: Tensor) -> float:
+    """Return the standard deviation of what rounding to a camera's levels takes off a frame.
+
+    It is a √12th of a level, the smallest difference of two values; 0 where all are equal.
+
+    >>> round(255 * quantization_noise(torch.arange(0, 256, 5.0)[None] / 255), 3)
+    1.443
+    """
+    some = frame[:1].flatten()
+    some = torch.unique(some[some.isfinite()][: 2**18])
+    return float(some.diff().min()) / math.sqrt(12) if len(some) > 1 else 0.0
 
 
 def best_frames(frames: Frames, *, keep: float) -> tuple[list[int], list[Quality]]:

@@ -15,6 +15,7 @@ from srgan_lightning.multiframe.fusion.kernel import kernel_regression
 from srgan_lightning.multiframe.fusion.linear import drizzle, shift_and_add
 from srgan_lightning.multiframe.fusion.observation import Observation
 from srgan_lightning.multiframe.fusion.tiles import looking, spans, strips, tile_side
+from srgan_lightning.multiframe.ranking import quantization_noise
 
 Method = Literal["map", "kernel", "drizzle", "shift-and-add", "back-projection"]
 DEBLURRING = ("map", "back-projection")  # the methods that undo the point-spread function
@@ -94,7 +95,9 @@ def _tiled(
     on_progress: Callable[[float], None],
 ) -> Fused:
     height, width = frames.size
-    solve: Callable[..., Fused] = posterior.most_probable
+    solve: Callable[..., Fused] = partial(
+        posterior.most_probable, rounding=quantization_noise(frames[0])
+    )
     rounds = posterior.ROUNDS
     if method == "back-projection":
         solve, rounds = back_projection.back_project, back_projection.ROUNDS

@@ -23,6 +23,7 @@ _LEAST_LIVELY = 1e-3
 _FLAT = 1.5  # of the prior's typical weight holds most pixels
 _FREE = 10.0  # times the typical hold, below which places are alike to the preconditioner
 _LEAST_NOISE = 1e-4
+_ALIKE = 2.0  # times rounding's: where a picture is smooth, neighbours are rounded alike
 _DOUBT = 0.3  # of what the first picture leaves is noise, the rest its blur
 _OPPONENT = (
     (3**-0.5, 3**-0.5, 3**-0.5),
@@ -36,6 +37,7 @@ def most_probable(
     seen: Tensor,
     *,
     scale: int,
+    rounding: float = 0.0,
     rounds: int = ROUNDS,
     on_round: Callable[[], None] = lambda: None,
 ) -> Fused:
@@ -53,6 +55,8 @@ def most_probable(
         observation: A.
         seen: y, the pixels inside, `[M, C]`; a pixel that is NaN in one channel counts for nothing.
         scale: HR pixels along the side of a frame's pixel.
+        rounding: standard deviation of what rounding to levels took off the frames, of which σ is
+            taken to be twice at least.
         rounds: how often the weights are found anew.
         on_round: called after each of the rounds.
     """
@@ -61,12 +65,13 @@ def most_probable(
     seen = torch.where(known, seen, 0) @ turn.T
     picture = spread(observation, seen, known)
     noise = seen.new_full((seen.shape[1],), torch.inf)  # it may but fall: else smooth begets smooth
+    least = max(_LEAST_NOISE, _ALIKE * rounding)
     doubt = _DOUBT
     direction = bent = torch.zeros_like(picture)
     for _ in range(rounds):
         left = seen - observation(picture)
         residual = left.abs()
-        noise = _noise(residual, known).minimum(noise)
+        noise = _noise(residual, known).clamp(min=least).minimum(noise)
         trust = known * (_HUBER * noise / residual.clamp(min=1e-12)).clamp(max=1)
         pull = trust / (noise * doubt) ** 2
         doubt = 1.0
@@ -102,7 +107,7 @@ def _noise(residual: Tensor, known: Tensor) -> Tensor:
     for _ in range(8):
         clipped = residual.minimum(_HUBER * noise).square()
         noise = ((clipped * share).sum(0) / _CLIPPED).sqrt()
-    return noise.clamp(min=_LEAST_NOISE)
+    return noise
 
 
 def _differences(picture: Tensor) -> Iterator[tuple[Tensor, float]]:

@@ -13,6 +13,7 @@ from srgan_lightning.multiframe.fusion.fused import places
 from srgan_lightning.multiframe.fusion.observation import Observation, sensor_kernel
 from srgan_lightning.multiframe.fusion.posterior import most_probable
 from srgan_lightning.multiframe.prepare import filled, grey
+from srgan_lightning.multiframe.ranking import quantization_noise
 from srgan_lightning.multiframe.registration.ecc import generators, velocities
 from srgan_lightning.multiframe.registration.front import Model
 
@@ -86,8 +87,9 @@ def refine(
     basis = generators("similarity" if model == "stars" else model, frames.size, device=device)
     side = _SIDE + 2 * int(3 * sigma)
     parts = [_look(stack, motion, rows, columns) for rows, columns in _parts(stack[held], side)]
+    rounding = quantization_noise(frames[0])
     for _ in range(_TIMES):
-        views = [_predict(part, motion, sigma) for part in parts]
+        views = [_predict(part, motion, sigma, rounding) for part in parts]
         moved = [_moved(parts, views, motion, n, basis) for n in range(len(motion))]
         # What the reference was off by is what the picture was, and with it all frames.
         back = torch.linalg.inv(moved[held]) @ begin[held]
@@ -137,14 +139,16 @@ def _look(stack: Tensor, motion: Motion, rows: slice, columns: slice) -> _Part:
     return _Part(corner, (height * _SCALE, width * _SCALE), xy, seen)
 
 
-def _predict(part: _Part, motion: Motion, sigma: float) -> Tensor:
+def _predict(part: _Part, motion: Motion, sigma: float, rounding: float) -> Tensor:
     """Return B x and its slopes along x and y, as far as it is known, `[3, h, w]`."""
     where = [places(motion, n, xy, scale=_SCALE) for n, xy in enumerate(part.xy)]
     observation = Observation(
         torch.cat(where) - part.corner, size=part.size, scale=_SCALE, sigma=sigma
     )
     seen = torch.cat(part.seen)[observation.inside, None]
-    picture = most_probable(observation, seen, scale=_SCALE, rounds=_ROUNDS).picture
+    picture = most_probable(
+        observation, seen, scale=_SCALE, rounding=rounding, rounds=_ROUNDS
+    ).picture
     kernel = observation.kernel
     blurred = F.conv2d(F.conv2d(picture, kernel.view(1, 1, -1, 1)), kernel.view(1, 1, 1, -1))
     across = F.pad(blurred[..., 2:] - blurred[..., :-2], (1, 1)) / 2
