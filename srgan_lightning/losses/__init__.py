@@ -8,6 +8,7 @@ from srgan_lightning.losses.adversarial import (
     generator_bce,
 )
 from srgan_lightning.losses.content import ContentLoss, content_loss
+from srgan_lightning.losses.grid import GridLoss, grid_loss
 from srgan_lightning.losses.hinge import (
     HingeAdversarialLoss,
     discriminator_hinge,
@@ -52,6 +53,7 @@ __all__ = [
     "BCEAdversarialLoss",
     "Charbonnier",
     "ContentLoss",
+    "GridLoss",
     "HingeAdversarialLoss",
     "LSGANAdversarialLoss",
     "RelativisticAdversarialLoss",
@@ -70,6 +72,7 @@ __all__ = [
     "generator_relativistic",
     "generator_wgan",
     "gradient_penalty",
+    "grid_loss",
     "l1",
     "mse",
     "sse",

@@ -3,11 +3,20 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    model_validator,
+)
 from torch import Tensor, nn
 
 from srgan_lightning.losses.adversarial import ADVERSARIAL_LOSSES, AdversarialLoss
 from srgan_lightning.losses.content import ContentLoss
+from srgan_lightning.losses.grid import GridLoss
 from srgan_lightning.losses.pixel import PIXEL_LOSSES
 from srgan_lightning.losses.variation import TotalVariation
 from srgan_lightning.networks.features import VGGFeatures
@@ -76,6 +85,18 @@ class VariationTerm(_Config):
     weight: NonNegativeFloat = 0.0
 
 
+class GridTerm(_Config):
+    """What repeats with the up-sampler's period in SR, not in HR (see `losses.grid.grid_loss`).
+
+    Attributes:
+        weight: of the term.
+        period: the up-sampler's factor.
+    """
+
+    weight: NonNegativeFloat = 0.0
+    period: PositiveInt = 4
+
+
 class LossConfig(_Config):
     """The terms and their weights.
 
@@ -87,10 +108,11 @@ class LossConfig(_Config):
     content: ContentTerm
     adversarial: NamedTerm
     total_variation: VariationTerm = VariationTerm()
+    grid: GridTerm = GridTerm()
 
 
 class GeneratorObjective(nn.Module):
-    """l = w_pixel l_pixel + w_content l_content + w_tv l_tv + ramp w_adversarial l_adversarial.
+    """l = Σ w l over the terms pixel, content, total_variation, grid, and ramp w l of adversarial.
 
     It is kept outside the training module's tree: the content loss's frozen VGG belongs neither
     into checkpoints nor into DDP's buckets, and must not be switched to training mode.
@@ -107,10 +129,12 @@ class GeneratorObjective(nn.Module):
             "pixel": config.pixel.weight,
             "content": config.content.weight,
             "total_variation": config.total_variation.weight,
+            "grid": config.grid.weight,
         }
         self.pixel_name = config.pixel.name
         self.pixel: nn.Module = PIXEL_LOSSES.build(config.pixel.name, config.pixel.arguments)
         self.variation = TotalVariation()
+        self.grid = GridLoss(config.grid.period)
         self.adversarial_weight = config.adversarial.weight
         self.adversarial: AdversarialLoss = ADVERSARIAL_LOSSES.build(
             config.adversarial.name, config.adversarial.arguments
@@ -150,6 +174,8 @@ class GeneratorObjective(nn.Module):
             terms["content"] = self.content(sr, hr)
         if self.weights["total_variation"]:
             terms["total_variation"] = self.variation(sr)
+        if self.weights["grid"]:
+            terms["grid"] = self.grid(sr, hr)
         return terms
 
     def total(self, terms: Mapping[str, Tensor], *, adversarial: bool, ramp: float) -> Tensor:
