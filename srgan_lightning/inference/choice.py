@@ -35,6 +35,8 @@ def words_of(kinds: dict[str, list[Task]]) -> str:
     >>> words_of({"FITS": [Task(Path("m51.fits"), Path("big.fits"), "fits")]})
     'auto: cosmic for 1 FITS'
     """
-    return "auto: " + ", ".join(
-        f"{CHOICES[kind]} for {len(tasks)} {kind}" for kind, tasks in kinds.items()
-    )
+    words = []
+    for kind, tasks in kinds.items():
+        others = kind == "other" and len(tasks) > 1
+        words.append(f"{CHOICES[kind]} for {len(tasks)} {kind}{'s' if others else ''}")
+    return "auto: " + ", ".join(words)

@@ -328,8 +328,9 @@ def test_interlaced_video_is_said(tmp_path, upscaler):
 
 
 def test_what_frames_carry_and_encoders_do_not_is_said(tmp_path, upscaler):
+    # Matroska: once in hundreds of runs FFmpeg's MP4 muxer calls x265's packets not yet implemented.
     master = "G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1)"
-    with av.open(str(tmp_path / "a.mp4"), "w") as container:
+    with av.open(str(tmp_path / "a.mkv"), "w") as container:
         sei = f"master-display={master}:max-cll=1000,400"
         options = {"x265-params": f"log-level=none:pools=none:frame-threads=1:{sei}"}
         stream = container.add_stream("libx265", 25, options, width=64, height=64)
@@ -339,8 +340,8 @@ def test_what_frames_carry_and_encoders_do_not_is_said(tmp_path, upscaler):
             frame.pts, frame.time_base = number, Fraction(1, 25)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
-    with pytest.warns(UserWarning, match="a.mp4: without its HDR mastering data from here on"):
-        enlarge_video(tmp_path / "a.mp4", tmp_path / "b.mp4", upscaler, provenance=TOLD)
+    with pytest.warns(UserWarning, match="a.mkv: without its HDR mastering data from here on"):
+        enlarge_video(tmp_path / "a.mkv", tmp_path / "b.mp4", upscaler, provenance=TOLD)
 
 
 def test_real_clips(shared, tmp_path, upscaler):
