@@ -328,7 +328,7 @@ def test_interlaced_video_is_said(tmp_path, upscaler):
 
 
 def test_what_frames_carry_and_encoders_do_not_is_said(tmp_path, upscaler):
-    # Matroska: once in hundreds of runs FFmpeg's MP4 muxer calls x265's packets not yet implemented.
+    # Matroska: now and then FFmpeg's MP4 muxer says that x265's packets are not yet implemented.
     master = "G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1)"
     with av.open(str(tmp_path / "a.mkv"), "w") as container:
         sei = f"master-display={master}:max-cll=1000,400"
