@@ -7,7 +7,7 @@ from srgan_lightning.losses.adversarial import (
     discriminator_bce,
     generator_bce,
 )
-from srgan_lightning.losses.content import ContentLoss, content_loss
+from srgan_lightning.losses.content import ContentLoss, content_loss, relative_difference
 from srgan_lightning.losses.grid import GridLoss, grid_loss
 from srgan_lightning.losses.hinge import (
     HingeAdversarialLoss,
@@ -75,6 +75,7 @@ __all__ = [
     "grid_loss",
     "l1",
     "mse",
+    "relative_difference",
     "sse",
     "total_variation",
 ]

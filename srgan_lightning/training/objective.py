@@ -15,7 +15,7 @@ from pydantic import (
 from torch import Tensor, nn
 
 from srgan_lightning.losses.adversarial import ADVERSARIAL_LOSSES, AdversarialLoss
-from srgan_lightning.losses.content import ContentLoss
+from srgan_lightning.losses.content import ContentLoss, Distance
 from srgan_lightning.losses.grid import GridLoss
 from srgan_lightning.losses.pixel import PIXEL_LOSSES
 from srgan_lightning.losses.variation import TotalVariation
@@ -54,7 +54,7 @@ class ContentTerm(_Config):
         weight: of the whole term.
         layers: the feature maps, by the literature's names.
         layer_weights: one for each layer; null weighs all alike, with 1.
-        distance: `mse` or `l1`.
+        distance: `mse`, `l1` or `relative`.
         feature_scale: a factor on the feature maps; the SRGAN paper's is 1/12.75.
         features: the network.
     """
@@ -62,7 +62,7 @@ class ContentTerm(_Config):
     weight: NonNegativeFloat
     layers: tuple[str, ...] = Field(default=("relu5_4",), min_length=1)
     layer_weights: tuple[float, ...] | None = None
-    distance: Literal["mse", "l1"] = "mse"
+    distance: Distance = "mse"
     feature_scale: PositiveFloat = 1.0
     features: FeaturesConfig = FeaturesConfig()
 

@@ -2,9 +2,11 @@
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from srgan_lightning.errors import UserError
-from srgan_lightning.losses import ContentLoss, content_loss
+from srgan_lightning.losses import ContentLoss, content_loss, mse, relative_difference
 from srgan_lightning.networks import VGGFeatures
 
 WEIGHTS = {"relu1_2": 0.5, "conv2_1": 2.0}
@@ -31,6 +33,30 @@ def test_the_feature_scale_multiplies_the_features(distance) -> None:
     scaled = [{"a": scale * maps["a"]} for maps in (sr, hr)]
     expected = content_loss(*scaled, {"a": 1.0}, distance)
     torch.testing.assert_close(content_loss(sr, hr, {"a": 1.0}, distance, scale), expected)
+
+
+@given(scale=st.floats(1e-3, 1e3), seed=st.integers(0, 99))
+@settings(max_examples=25, deadline=None)
+def test_relative_differences_do_not_depend_on_the_features_scale(scale, seed) -> None:
+    sr, hr = torch.randn(2, 2, 5, 4, 3, generator=torch.Generator().manual_seed(seed)).unbind()
+    expected = sum(
+        (sr[b, :, y, x] - hr[b, :, y, x]).square().sum()
+        / (hr[b, :, y, x].square().sum() + hr.square().sum(1).mean())
+        for b in range(2)
+        for y in range(4)
+        for x in range(3)
+    )
+    found = content_loss({"a": scale * sr}, {"a": scale * hr}, {"a": 1.0}, "relative", 0.5)
+    torch.testing.assert_close(found, expected / 24)
+
+
+def test_faint_texture_counts_relatively_more_than_in_the_mean_square() -> None:
+    strength = torch.tensor([10.0, 1.0]).view(1, 1, 1, 2)
+    hr = strength * torch.ones(1, 4, 1, 2)
+    off = [hr * torch.tensor(share).view(1, 1, 1, 2) for share in ([0.9, 1.0], [1.0, 0.9])]
+    strong, faint = ([relative_difference(sr, hr), mse(sr, hr)] for sr in off)
+    assert faint[0] / strong[0] > 2 * faint[1] / strong[1]
+    assert relative_difference(torch.zeros(1, 2, 3, 3), torch.zeros(1, 2, 3, 3)) == 0
 
 
 def test_the_papers_scale_is_about_six_thousandths() -> None:
