@@ -10,6 +10,7 @@ FIGURES = {  # of a set's means: heading and decimals
     "ssim": ("SSIM", 4),
     "lpips": ("LPIPS", 4),
     "dists": ("DISTS", 4),
+    "st_lpips": ("ST-LPIPS (AlexNet)", 4),
     "sharpness": ("sharpness", 3),
     "brightness": ("brightness [levels]", 2),
     "colour": ("colour [levels]", 2),

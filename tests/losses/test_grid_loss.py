@@ -1,4 +1,4 @@
-"""The grid loss sees what repeats with the up-sampler's period, and nothing else."""
+"""The grid loss sees what repeats with the up-sampler's period and what shifts, nothing else."""
 
 import pytest
 import torch
@@ -14,11 +14,11 @@ def noise(seed: int, *shape: int) -> torch.Tensor:
 
 @given(seed=st.integers(0, 99), period=st.integers(2, 5), shift=st.floats(-1, 1))
 @settings(max_examples=25, deadline=None)
-def test_a_pattern_counts_as_its_mean_deviation_and_a_constant_not_at_all(seed, period, shift):
+def test_a_pattern_and_a_shift_count_as_what_they_are(seed, period, shift):
     cell = noise(seed, 1, 3, period, period)
     hr = noise(seed + 1, 2, 3, 8 * period, 6 * period)
     sr = hr + shift + cell.repeat(2, 1, 8, 6)
-    expected = (cell - cell.mean((2, 3), keepdim=True)).abs().mean()
+    expected = (cell + shift).abs().mean()
     torch.testing.assert_close(grid_loss(sr, hr, period=period), expected, atol=1e-5, rtol=1e-4)
 
 
@@ -49,11 +49,10 @@ def test_descending_takes_the_grid_away_and_leaves_the_rest():
         optimizer.step()
     left = (sr - hr).detach()
     assert grid_loss(left, torch.zeros_like(left)) < 0.1 * grid_loss(pattern, hr * 0)
-    cells = torch.nn.functional.avg_pool2d(left - rest, 4)
-    assert (cells - pattern.mean((2, 3), keepdim=True)).abs().max() < 0.02
+    assert torch.corrcoef(torch.stack([left.flatten(), rest.flatten()]))[0, 1] > 0.9
 
 
 def test_small_pictures_are_one_window():
     sr = noise(0, 1, 1, 8, 8)
     assert grid_loss(sr, torch.zeros_like(sr)) > 0
-    assert grid_loss(torch.ones(1, 1, 4, 4), torch.zeros(1, 1, 4, 4)) == 0
+    assert grid_loss(torch.ones(1, 1, 4, 4), torch.zeros(1, 1, 4, 4)) == 1
