@@ -11,12 +11,7 @@ from srgan_lightning.commands.options import FILES, Flux, Overwrite
 from srgan_lightning.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import torch
-
-    from srgan_lightning.degradations.motion import Motion
-    from srgan_lightning.multiframe.frames import Frames
 
 RECONSTRUCTION, MOTION = "Reconstruction", "Motion"
 
@@ -116,7 +111,7 @@ def fuse(
     save_motion: Annotated[
         Path | None,
         typer.Option(
-            help="Write the motion of all frames (.json), with --keep of those kept.",
+            help="Write the motion of all frames (.json), also of those that --keep leaves out.",
             rich_help_panel=MOTION,
         ),
     ] = None,
@@ -155,9 +150,9 @@ def fuse(
     from srgan_lightning.multiframe.brightness import measure_brightness
     from srgan_lightning.multiframe.frames import open_frames
     from srgan_lightning.multiframe.fusion.learned import fuse_learned, load_fuser
+    from srgan_lightning.multiframe.motion import find_motion, given_motion
     from srgan_lightning.multiframe.psf import find_psf, given_psf
     from srgan_lightning.multiframe.ranking import share_of
-    from srgan_lightning.multiframe.registration import register
     from srgan_lightning.multiframe.then import enlarged
     from srgan_lightning.multiframe.write import write_fits, write_picture
 
@@ -198,25 +193,23 @@ def fuse(
         def stage(name: str, total: float | None = None) -> None:
             progress.reset(bar, description=name, total=total)
 
-        numbers, wanted = _chosen(frames, share, stage)
-        near = frames.only(numbers)
         if motion_file is not None:
-            found, kept = _given(motion_file, frames, numbers), wanted
+            moved = given_motion(frames, motion_file, keep=share, on_stage=stage)
         else:
-            stage("registering", len(near) * (2 if local else 1))
-            registered = register(
-                near,
+            moved = find_motion(
+                frames,
+                keep=share,
                 model=motion,
                 local=local,
-                reference=None if frames.header is None else 0,  # its header is the result's
                 device=place,
+                every=save_motion is not None,
+                on_stage=stage,
                 on_frames=advance,
             )
-            found = registered.motion
-            kept = [n for n in wanted if registered.kept[n]]
+        found, kept = moved.motion, moved.kept
         if len(kept) < 2:
             raise UserError("fewer than two frames are left to be fused; keep more of them")
-        burst, there = near.only(kept), found.select(kept)
+        burst, there = moved.frames.only(kept), found.select(kept)
         with torch.inference_mode():
             stage("comparing the brightness")
             brightness = measure_brightness(burst, there)
@@ -227,8 +220,8 @@ def fuse(
                 stage("refining the motion")
                 there = fusion.refine(burst, there, model=motion, sigma=blur.sigma, device=place)
             refined = not torch.equal(there.matrices, found.matrices[kept])
-            moved = found.matrices.index_copy(0, torch.tensor(kept), there.matrices)
-            found = dataclasses.replace(found, matrices=moved)
+            matrices = found.matrices.index_copy(0, torch.tensor(kept), there.matrices)
+            found = dataclasses.replace(found, matrices=matrices)
             stage("fusing", 1.0)
             planes: dict[str, Any] = {}
             if fuser is not None:
@@ -286,38 +279,6 @@ def fuse(
         f"{len(kept)} of {len(frames)} frames fused to {output}: {picture.shape[2]}x"
         f"{picture.shape[1]} pixels in {time.perf_counter() - start:.1f} s ({how})"
     )
-
-
-def _chosen(
-    frames: Frames, share: float, stage: Callable[[str], None]
-) -> tuple[list[int], list[int]]:
-    """Return the numbers of the frames to register, and which of those may be fused.
-
-    A first frame whose header is the result's is registered in any case.
-    """
-    from srgan_lightning.multiframe.ranking import best_frames
-
-    if share == 1:
-        return [*range(len(frames))], [*range(len(frames))]
-    stage("ranking the frames")
-    best = sorted(best_frames(frames, keep=share)[0])
-    near = best if frames.header is None else sorted({0, *best})
-    return near, [near.index(n) for n in best]
-
-
-def _given(file: Path, frames: Frames, numbers: list[int]) -> Motion:
-    """Read the motion of the frames with these numbers, from a file of them or of all frames."""
-    from srgan_lightning.degradations.motion import Motion
-
-    motion = Motion.load(file)
-    if len(motion) == len(frames):
-        motion = motion.select(numbers)
-    if len(motion) != len(numbers):
-        kept = f", {len(numbers)} of them kept" if len(numbers) < len(frames) else ""
-        raise UserError(f"{file}: tells of {len(motion)} frames, but there are {len(frames)}{kept}")
-    if frames.header is not None and motion.flow is None:
-        motion = motion.relative_to(0)
-    return motion
 
 
 def _place(name: str) -> torch.device:
