@@ -183,8 +183,8 @@ def _logistic_fit(x: Floats, y: Floats) -> Floats:
     def loss() -> Tensor:
         optimizer.zero_grad()
         error = (logistic() - wanted).square().mean()
-        error.backward()  # type: ignore[no-untyped-call]
+        error.backward()
         return error
 
-    optimizer.step(loss)  # type: ignore[no-untyped-call]
+    optimizer.step(loss)
     return logistic().detach().numpy()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -37,7 +38,7 @@ def require_pyav(path: Path) -> None:
         UserError: it is not, or a library that it needs is not.
     """
     try:
-        import av  # noqa: F401
+        importlib.import_module("av")
     except ImportError:
         raise UserError(f"{path}: video wants PyAV: pip install 'srgan-lightning[video]'") from None
 

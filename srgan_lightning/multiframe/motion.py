@@ -57,7 +57,7 @@ def find_motion(
     """
     wanted = _sharpest(frames, keep, on_stage)
     held = frames.header is not None
-    numbers = range(len(frames)) if every else sorted({*wanted, *([0] if held else [])})
+    numbers = [*range(len(frames))] if every else sorted(wanted | {0} if held else wanted)
     near = frames.only(numbers)
     on_stage("registering", len(near) * (2 if local else 1))
     found = register(

@@ -66,14 +66,15 @@ def noise_level(image: Tensor) -> float:
 def quantization_noise(frame: Tensor) -> float:
     """Return the standard deviation of what rounding to a camera's levels takes off a frame.
 
-    It is a √12th of a level, the smallest difference of two values; 0 where all are equal.
+    It is a √12th of a level, the smallest difference of two values. Levels are taken to be no
+    wider than those of 8 bits: a frame of few values, as black sky is, need not show them.
 
-    >>> round(255 * quantization_noise(torch.arange(0, 256, 5.0)[None] / 255), 3)
-    1.443
+    >>> levels = torch.arange(256) / 255
+    >>> [round(255 * quantization_noise(some[None, None]), 3) for some in (levels, levels[::5])]
+    [0.289, 0.289]
     """
-    some = frame[:1].flatten()
-    some = torch.unique(some[some.isfinite()][: 2**18])
-    return float(some.diff().min()) / math.sqrt(12) if len(some) > 1 else 0.0
+    steps = torch.unique(frame[0][frame[0].isfinite()]).diff()
+    return float(steps.min().clamp(max=1 / 255) if len(steps) else 1 / 255) / math.sqrt(12)
 
 
 def best_frames(frames: Frames, *, keep: float) -> tuple[list[int], list[Quality]]:
