@@ -146,7 +146,7 @@ class RRDB(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """Map `[B, width, H, W]` to the same shape."""
         correction: Tensor = self.rdb3(self.rdb2(self.rdb1(features)))
-        return features + RESIDUAL_SCALING * correction
+        return torch.add(features, correction, alpha=RESIDUAL_SCALING)
 
 
 class ResidualDenseBlock(nn.Module):
@@ -168,4 +168,4 @@ class ResidualDenseBlock(nn.Module):
         for convolution in (self.conv1, self.conv2, self.conv3, self.conv4):
             known = torch.cat((known, self.activation(convolution(known))), dim=1)
         correction: Tensor = self.conv5(known)
-        return features + RESIDUAL_SCALING * correction
+        return torch.add(features, correction, alpha=RESIDUAL_SCALING)
