@@ -1,7 +1,8 @@
 """What do files cost? A folder of pictures enlarged, against its pictures by the network alone.
 
-Both take turns in one process, on the same upscaler: `files` reads 50 PNG files and writes 50, as
-`srgan upscale` does, the next being read and the last written while one is computed.
+All take turns in one process, on the same upscaler: `files` reads 50 PNG files and writes 50, as
+`srgan upscale` does; `network` computes as many pictures at once as that does; `one by one` gives
+each picture all threads.
 """
 
 import tempfile
@@ -43,10 +44,16 @@ def main(
             write_png(folder / f"in/{number:02}.png", np.ascontiguousarray(crop))
         pictures = [read_rgb(path) for path in list_images(folder / "in")]
 
-        def network() -> float:
+        def one_by_one() -> float:
             start = time.perf_counter()
             for picture in pictures:
                 upscaler.enlarge(picture)
+            return time.perf_counter() - start
+
+        def network() -> float:
+            start = time.perf_counter()
+            with upscaler.sharing(upscaler.lanes) as threads:
+                list(threads.map(upscaler.enlarge, pictures))
             return time.perf_counter() - start
 
         def files() -> float:
@@ -57,10 +64,14 @@ def main(
             return time.perf_counter() - start
 
         upscaler.enlarge(pictures[0])
-        times = contest({"network": network, "files": files}, rounds=rounds)
+        times = contest(
+            {"one by one": one_by_one, "network": network, "files": files}, rounds=rounds
+        )
     share = times.ratio("network", "files")
     console.print(machine(torch.device("cpu")))
     result = table(f"SRResNet-16, {PICTURES} pictures of {side} x {side}", "", "s", "throughput")
+    alone = times.ratio("network", "one by one")
+    result.add_row("one by one", f"{times.median('one by one'):.2f}", f"{alone:.3f}")
     result.add_row("network", f"{times.median('network'):.2f}", "1")
     result.add_row("files", f"{times.median('files'):.2f}", f"{share:.3f}")
     console.print(result)

@@ -43,7 +43,7 @@ def encode_png(path: Path, layout: Layout, strips: Strips, chunks: Iterable[Chun
             octets = rows.view(np.uint8).reshape(len(rows), -1)
             filtered = _filtered(octets, above, channels * size)
             above = octets[-1:]
-            if data := pack.compress(filtered.tobytes()):
+            if data := pack.compress(filtered):
                 _write(file, b"IDAT", data)
         _write(file, b"IDAT", pack.flush())
         _write(file, b"IEND", b"")

@@ -3,7 +3,9 @@
 import contextlib
 import copy
 import functools
+import threading
 from collections.abc import Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Literal, Self, cast
 
@@ -11,6 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from typing_extensions import override
 
 from srgan_lightning.inference import memory
 from srgan_lightning.inference.footprint import bytes_per_pixel
@@ -30,6 +33,7 @@ from srgan_lightning.precision import (
 )
 from srgan_lightning.pretrained import boxed, locate
 
+LANES = 4  # pictures at once on a CPU: each waits the longer for its own threads
 TRIAL = 8, 8  # height and width of the picture that a network is tried with
 
 
@@ -78,9 +82,13 @@ class TorchUpscaler(Upscaler):
         )
         self.torch_device = resolve_device(device)
         self.device = str(self.torch_device)
+        if self.torch_device.type == "cpu":
+            self.lanes = min(torch.get_num_threads(), LANES)
         self.resolved = resolve_precision(precision, self.torch_device)
         self._generator = copy.deepcopy(generator).eval().requires_grad_(False)
         self._prepared: dict[str, Generator] = {}
+        self._preparing = threading.Lock()
+        self._sharing = 1
         self._by_rows = tiling == "exact" and not ensemble and self._goes_by_rows()
 
     @classmethod
@@ -141,20 +149,37 @@ class TorchUpscaler(Upscaler):
         enlarged = [np.concatenate([*self.strips(picture, depth=8)]) for picture in pictures]
         return torch.from_numpy(np.stack(enlarged)).permute(0, 3, 1, 2).to(self.torch_device)
 
+    @override
+    @contextlib.contextmanager
+    def sharing(self, lanes: int) -> Iterator[Executor]:
+        threads = torch.get_num_threads()
+        self._affordable()  # measures the network, which must not be in use
+        self._sharing = lanes
+        try:
+            # Of the thread that calls it, and of those that have not computed yet.
+            begin = functools.partial(torch.set_num_threads, threads // lanes)
+            with ThreadPoolExecutor(lanes, initializer=begin) as pool:
+                yield pool
+        finally:
+            torch.set_num_threads(threads)
+            self._sharing = 1
+
     def _run(self, lr: NDArray[Any], precision: str) -> Strip:
         with self._computing(precision):
             return _as_strip(self._network(precision)(self._as_image(lr)))
 
     def _network(self, precision: str) -> Generator:
         """Return the generator made ready to compute at a precision."""
-        if precision not in self._prepared:
-            dtype = DTYPES[cast(Precision, precision)]
-            network = prepared(self._generator, self.torch_device, dtype)
-            self._prepared[precision] = network.to(memory_format=self.resolved.memory_format)
-        return self._prepared[precision]
+        with self._preparing:
+            if precision not in self._prepared:
+                dtype = DTYPES[cast(Precision, precision)]
+                network = prepared(self._generator, self.torch_device, dtype)
+                self._prepared[precision] = network.to(memory_format=self.resolved.memory_format)
+            return self._prepared[precision]
 
     def _affordable(self) -> int:
-        return max(int(memory.budget(self.torch_device) / self._bytes_per_pixel), 1)
+        spare = memory.budget(self.torch_device) / self._sharing
+        return max(int(spare / self._bytes_per_pixel), 1)
 
     def _margin(self) -> int:
         return 0 if self._by_rows else super()._margin()

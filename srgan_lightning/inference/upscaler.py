@@ -5,6 +5,8 @@ from __future__ import annotations
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -68,6 +70,7 @@ class Upscaler(ABC):
 
     Attributes:
         device: what computes, in words.
+        lanes: how many pictures are best computed at once, where there are so many.
         consistency: corrects SR so that, reduced, it is LR; None, at first, leaves it as it is.
 
     Raises:
@@ -75,6 +78,7 @@ class Upscaler(ABC):
     """
 
     device: str
+    lanes: int = 1
 
     def __init__(
         self,
@@ -101,6 +105,10 @@ class Upscaler(ABC):
     @abstractmethod
     def precision_for(self, depth: int) -> str:
         """Return what samples of so many bits are computed in."""
+
+    def sharing(self, lanes: int) -> AbstractContextManager[Executor]:
+        """Give a thread for each lane; the processor and the memory are shared out evenly."""
+        return ThreadPoolExecutor(lanes)
 
     @abstractmethod
     def _run(self, lr: NDArray[Any], precision: str) -> Strip:
