@@ -1,5 +1,6 @@
 """Things that a config chooses by name: networks, losses, degradations."""
 
+import importlib
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Generic, TypeVar, get_type_hints
@@ -35,6 +36,7 @@ class Registry(Generic[T]):
     def __init__(self, kind: str) -> None:
         self.kind = kind
         self._classes: dict[str, Callable[..., T]] = {}
+        self._deferred: dict[str, str] = {}
 
     def register(self, name: str) -> Callable[[C], C]:
         """Return a decorator that enters a class under `name`; a second entry is refused."""
@@ -46,14 +48,20 @@ class Registry(Generic[T]):
 
         return enter
 
+    def defer(self, name: str, module: str) -> None:
+        """Enter a class that a module registers, which is imported when it is first asked for."""
+        self._deferred[name] = module
+
     def __iter__(self) -> Iterator[str]:
-        return iter(sorted(self._classes))
+        return iter(sorted(self._classes.keys() | self._deferred))
 
     def __contains__(self, name: object) -> bool:
-        return name in self._classes
+        return name in self._classes or name in self._deferred
 
     def get(self, name: str) -> Callable[..., T]:
         """Return the class named `name`, or raise a `UserError` that lists the known names."""
+        if name in self._deferred:
+            importlib.import_module(self._deferred[name])
         if name not in self._classes:
             raise UserError(
                 f"unknown {self.kind} {name!r}: {nearest(name, self)}; "

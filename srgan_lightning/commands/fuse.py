@@ -184,6 +184,7 @@ def fuse(
         raise UserError(f"{output}: the frames are {kind}, and so must be the output")
     upscaler = load_upscaler(then) if then else None
     fuser, how = load_fuser(model, scale=scale) if model else (None, method)
+    undoes = method in fusion.DEBLURRING or (fuser is not None and fuser.sigma is not None)
     with progress_bar() as progress:
         bar = progress.add_task("", total=None, rate="")
 
@@ -214,9 +215,9 @@ def fuse(
             stage("comparing the brightness")
             brightness = measure_brightness(burst, there)
             burst = burst.levelled(brightness.gains, brightness.offsets)
-            if method in fusion.DEBLURRING:
+            if undoes:
                 blur = blur or find_psf(burst, there, psf)
-            if blur and method == "map" and not motion_file:
+            if blur and method != "back-projection" and undoes and not motion_file:
                 stage("refining the motion")
                 there = fusion.refine(burst, there, model=motion, sigma=blur.sigma, device=place)
             refined = not torch.equal(there.matrices, found.matrices[kept])
@@ -225,6 +226,8 @@ def fuse(
             stage("fusing", 1.0)
             planes: dict[str, Any] = {}
             if fuser is not None:
+                if undoes and blur:
+                    fuser.sigma = blur.sigma
                 fuser.to(place)
                 picture: Any = fuse_learned(burst, there, fuser, on_progress=advance).numpy()
             elif method is not None:
@@ -242,7 +245,7 @@ def fuse(
                 planes["weight"] = fused.weight.numpy()[None]
                 planes["uncertainty"] = fused.uncertainty.numpy()
     details = f", pixfrac {pixfrac:g}" if method == "drizzle" else ""
-    if blur and method in fusion.DEBLURRING:
+    if blur and undoes:
         details = f", psf {blur.sigma:g} ({blur.told})"
     told = {
         "Software": f"srgan-lightning {__version__}",

@@ -1,5 +1,6 @@
 """Bursts to measure with, and the methods that make one picture of many frames."""
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +19,10 @@ from srgan_lightning.inference.planes import fill
 from srgan_lightning.multiframe.brightness import measure_brightness
 from srgan_lightning.multiframe.frames import Frames
 from srgan_lightning.multiframe.fusion import Method, fuse, refine
+from srgan_lightning.multiframe.fusion.learned import fuse_learned
 from srgan_lightning.multiframe.registration import register
 from srgan_lightning.multiframe.registration.front import Model as MotionModel
+from srgan_lightning.networks.base import BurstGenerator
 
 PREFIX = "fuse:"  # before a method of `srgan fuse`, where models are named
 
@@ -85,7 +88,7 @@ def motion_model(burst: Burst) -> MotionModel:
 def describe_alignment(burst: Burst) -> str:
     """Say how frames are brought together, and SR onto HR, for a protocol's stamp."""
     local = " and local warps" if burst.seeing else ""
-    how = f"{motion_model(burst)}{local}, for map refined on the fused picture"
+    how = f"{motion_model(burst)}{local}, for map and burst_map refined on the fused picture"
     return f"motion estimated ({how}), SR moved onto HR by one shift"
 
 
@@ -122,6 +125,20 @@ class FusionModel:
         planes = picture.double().numpy()
         filled = np.stack([fill(plane, np.isfinite(plane)) for plane in planes])
         return torch.from_numpy(filled.astype(np.float32))[None]
+
+
+def learned_fusion(generator: BurstGenerator, burst: Burst) -> Fusion:
+    """Return the fusion by a generator; the mean blur is told to it, where it asks."""
+    if generator.sigma is None:
+        return functools.partial(fuse_learned, generator=generator)
+    sigma, model = sum(burst.blur_sigma) / 2, motion_model(burst)
+    generator.sigma = sigma
+
+    def fusion(frames: Frames, motion: Motion) -> Tensor:
+        motion = refine(frames, motion, model=model, sigma=sigma)
+        return fuse_learned(frames, motion, generator)
+
+    return fusion
 
 
 def named_fusion(name: str, burst: Burst) -> Fusion:

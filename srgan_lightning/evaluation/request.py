@@ -1,7 +1,6 @@
 """A config turned into contenders, pairs and a ruler, and these into one table."""
 
 import contextlib
-import functools
 from collections import Counter
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from srgan_lightning.evaluation.bursts import (
     PREFIX,
     Fusion,
     FusionModel,
+    learned_fusion,
     named_fusion,
 )
 from srgan_lightning.evaluation.config import EvaluateConfig
@@ -30,7 +30,6 @@ from srgan_lightning.inference.generators import find_generator, is_method
 from srgan_lightning.inference.torch_upscaler import TorchUpscaler
 from srgan_lightning.metrics.multiscale import SMALLEST
 from srgan_lightning.metrics.perceptual import BACKBONES, LearnedDistance
-from srgan_lightning.multiframe.fusion.learned import fuse_learned
 from srgan_lightning.networks.base import BurstGenerator
 from srgan_lightning.precision import resolve_device
 from srgan_lightning.pretrained import boxed, locate
@@ -124,7 +123,7 @@ def find_fusion(name: str, asked: EvaluateConfig) -> Fusion | None:
     if not isinstance(generator, BurstGenerator):
         return None
     _check_scale(path, generator.scale, asked.scale)
-    return functools.partial(fuse_learned, generator=generator)
+    return learned_fusion(generator, burst)
 
 
 def fusions_of(title: str, fusion: Fusion, run: str, asked: EvaluateConfig) -> list[Contender]:

@@ -14,7 +14,7 @@ from torch import nn
 
 from srgan_lightning.classical.fitted import FittedGenerator
 from srgan_lightning.errors import UserError
-from srgan_lightning.networks.base import Generator
+from srgan_lightning.networks.base import BurstGenerator, Generator
 
 if TYPE_CHECKING:
     import onnx
@@ -43,10 +43,11 @@ def check_exportable(generator: Generator) -> None:
     """Refuse what is no network of layers.
 
     Raises:
-        UserError: for a method without weights, or one that is fitted.
+        UserError: for a method without weights, or one that is fitted or solves equations.
     """
     name = type(generator).__name__
-    if isinstance(generator, FittedGenerator):
+    solves = isinstance(generator, BurstGenerator) and generator.sigma is not None
+    if solves or isinstance(generator, FittedGenerator):
         raise UserError(f"export: {name} is no network of layers; ONNX cannot hold how it computes")
     if not any(True for _ in generator.parameters()):
         raise UserError(f"export: {name} has no weights; only networks are exported")

@@ -54,7 +54,8 @@ class _Peak(TorchDispatchMode):
     ) -> Any:
         answer = func(*args, **(kwargs or {}))
         for tensor in tree_leaves(answer):
-            if isinstance(tensor, Tensor):
+            # The parts of a sparse one are tensors, too, that were made before.
+            if isinstance(tensor, Tensor) and tensor.layout == torch.strided:
                 self._count(tensor.untyped_storage())
         return answer
 

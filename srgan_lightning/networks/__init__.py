@@ -8,6 +8,8 @@ from srgan_lightning.networks.base import DISCRIMINATORS, GENERATORS, Discrimina
 from srgan_lightning.networks.features import VGGFeatures
 from srgan_lightning.networks.weights import file_hash, load_generator, save_generator
 
+GENERATORS.defer("burst_map", "srgan_lightning.multiframe.fusion.corrected")  # stands on fusion
+
 __all__ = [
     "DISCRIMINATORS",
     "GENERATORS",

@@ -53,7 +53,14 @@ class Generator(nn.Module, ABC):
 
 
 class BurstGenerator(Generator):
-    """A network G that makes one picture of many frames; a picture is a burst of one frame."""
+    """A network G that makes one picture of many frames; a picture is a burst of one frame.
+
+    Attributes:
+        sigma: of the point-spread function that the frames are taken to have, a Gaussian, in pixels
+            of LR; None where the network has learned it. It may be set to what a burst has.
+    """
+
+    sigma: float | None = None
 
     @abstractmethod
     def fuse(self, burst: Tensor) -> Tensor:

@@ -50,7 +50,7 @@ def test_more_frames_tell_more_and_twice_the_same(scenes):
     stamp = table.protocol.stamp()
     assert "16 pixels cropped" in stamp
     assert "burst(scale=4, frames=6" in stamp
-    how = "translation, for map refined on the fused picture"
+    how = "translation, for map and burst_map refined on the fused picture"
     assert stamp.endswith(f"motion estimated ({how}), SR moved onto HR by one shift")
     assert table.mean("map of 6")["shift"] < 0.2
 

@@ -21,7 +21,7 @@ from srgan_lightning.networks.enlarge import enlarge
 
 WITHOUT_WEIGHTS = {"nearest", "bilinear", "bicubic", "lanczos", "total_variation"}
 FITTED = {"sparse_coding"}  # its dictionaries are no parameters that a gradient moves
-BURSTS = {"burst_sr"}  # see test_burst_sr.py
+BURSTS = {"burst_sr", "burst_map"}  # see test_burst_sr.py and test_corrected.py
 
 # The paper-size network, how many parameters it has, and who says so.
 PAPERS = [

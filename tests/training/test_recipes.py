@@ -22,7 +22,7 @@ EXPERIMENTS = sorted(
     {path.stem for path in (Path(__file__).parents[2] / "conf" / "experiment").glob("*.yaml")}
     - FITTED
 )
-OWN = {"quickstart", "small_set", "burst_sr", *BOX}  # recipes of no paper
+OWN = {"quickstart", "small_set", "burst_sr", "burst_map", *BOX}  # recipes of no paper
 TRIAL = ["data=samples", "trainer=cpu", "trainer.precision=32-true", "logger=csv"]
 
 # "our choice" stands where a paper leaves something open or this project departs from it.
@@ -316,6 +316,7 @@ TINY = {
     "fsrcnn": ["features=8", "shrunk=4", "mappings=1"],
     "vdsr": ["layers=3", "width=8"],
     "espcn": [],
+    "burst_map": ["blocks=1", "width=8"],
     "burst_sr": ["features=4", "blocks=1", "width=8"],
     "edsr": ["blocks=1", "width=8"],
     "rdn": ["blocks=1", "layers=1", "growth=8", "width=8"],

@@ -75,7 +75,7 @@ class BurstSR(BurstGenerator):
     def fuse(self, burst: Tensor) -> Tensor:
         batch, count, _, height, width = burst.shape
         size = (height * self.scale, width * self.scale)
-        frames, place = burst[:, :, :3].float(), _places(burst.float(), scale=self.scale)
+        frames, place = burst[:, :, :3].float(), hr_places(burst.float(), scale=self.scale)
         reference = interpolate(frames[:, 0], size=size, mode="bicubic")
         difference = frames - _read(reference, place)
         seen = torch.cat([frames, difference, place - place.round()], dim=2)
@@ -98,7 +98,7 @@ class BurstSR(BurstGenerator):
         return sr.to(burst.dtype)
 
 
-def _places(burst: Tensor, *, scale: int) -> Tensor:
+def hr_places(burst: Tensor, *, scale: int) -> Tensor:
     """Return where pixels look on the HR grid, (x, y): `[B, N, 2, h, w]`."""
     y, x = (torch.arange(side, device=burst.device) for side in burst.shape[-2:])
     here = torch.stack(torch.meshgrid(x, y, indexing="xy"))
