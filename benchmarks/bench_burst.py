@@ -1,13 +1,14 @@
 """How much fusion gains over one frame: synthetic bursts of pictures, the motion estimated.
 
     python benchmarks/bench_burst.py FOLDER... [--pictures 4] [--crop 192] [--sigma 0.25 0.5]
+    python benchmarks/bench_burst.py FOLDER... --pictures 99 --only map burst
 
 For each picture a burst of 16 frames (x4, Gaussian blur, noise of 1/255, rounded to 8 bits) is made
 of its middle. Each method's PSNR (RGB, without a border of 16 pixels) is told less that of the
 reference frame enlarged by bicubic interpolation; the most probable picture also with the motion
 known, with fewer frames, and with one wildly wrong frame. "limit" is the most that a linear method
 can gain: Wiener's filter, told the spectrum of HR, on frames that share out the sub-pixel places
-evenly.
+evenly. With --only some methods alone are measured, networks that fuse among them.
 """
 
 import argparse
@@ -27,6 +28,7 @@ from srgan_lightning.degradations.motion import Motion
 from srgan_lightning.imaging.read import list_images, read_rgb
 from srgan_lightning.multiframe.frames import Frames
 from srgan_lightning.multiframe.fusion import fuse, refine
+from srgan_lightning.multiframe.fusion.learned import fuse_learned, load_fuser
 from srgan_lightning.multiframe.fusion.observation import sensor_kernel
 from srgan_lightning.multiframe.registration import register
 
@@ -73,12 +75,17 @@ def fused(frames: Tensor, method: str, sigma: float, motion: Motion | None = Non
     found = register(burst, reference=0)
     kept = found.kept.nonzero()[:, 0].tolist()
     burst, motion = burst.only(kept), found.motion.select(kept)
+    if method in ("shift-and-add", "drizzle", "kernel", "back-projection"):
+        return fuse(burst, motion, method=method, sigma=sigma).picture
+    motion = refine(burst, motion, model="translation", sigma=sigma)
     if method == "map":
-        motion = refine(burst, motion, model="translation", sigma=sigma)
-    return fuse(burst, motion, method=method, sigma=sigma).picture
+        return fuse(burst, motion, method=method, sigma=sigma).picture
+    fuser = load_fuser(method, scale=4)[0].eval()
+    fuser.sigma = None if fuser.sigma is None else sigma
+    return fuse_learned(burst, motion, fuser)
 
 
-def gains(hr: Tensor, sigma: float, seed: int) -> dict[str, float]:
+def gains(hr: Tensor, sigma: float, seed: int, only: list[str]) -> dict[str, float]:
     """Return bicubic's PSNR and what each method gains over it, in dB."""
     generator = torch.Generator().manual_seed(seed)
     burst = Burst(scale=4, frames=max(COUNTS), blur_sigma=(sigma, sigma))
@@ -86,6 +93,9 @@ def gains(hr: Tensor, sigma: float, seed: int) -> dict[str, float]:
     frames = frames[0]
     one = F.interpolate(frames[:1], scale_factor=4, mode="bicubic")[0]
     begin = psnr(one, hr)
+    if only:
+        told = {method: psnr(fused(frames, method, sigma), hr) - begin for method in only}
+        return {"bicubic": begin, **told}
     told = {"limit": limit(hr, sigma) - begin}
     told |= {method: psnr(fused(frames, method, sigma), hr) - begin for method in METHODS}
     told["map, motion known"] = psnr(fused(frames, "map", sigma, motion), hr) - begin
@@ -104,6 +114,7 @@ def main() -> None:
     parser.add_argument("--pictures", type=int, default=4, help="of each folder")
     parser.add_argument("--crop", type=int, default=192)
     parser.add_argument("--sigma", type=float, nargs="+", default=[0.25, 0.5], help="LR pixels")
+    parser.add_argument("--only", nargs="+", default=[], help="methods, files of networks")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     for folder, sigma in itertools.product(arguments.folders, arguments.sigma):
@@ -111,7 +122,7 @@ def main() -> None:
         files = files[:: max(1, len(files) // arguments.pictures)][: arguments.pictures]
         rows = []
         for seed, file in enumerate(files):
-            rows.append(gains(middle(file, arguments.crop), sigma, seed))
+            rows.append(gains(middle(file, arguments.crop), sigma, seed, arguments.only))
             print(
                 file.name, *(f"{key} {value:+.2f}" for key, value in rows[-1].items()), flush=True
             )

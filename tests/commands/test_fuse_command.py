@@ -10,6 +10,7 @@ from srgan_lightning.cli import app, main
 from srgan_lightning.commands import enlarging
 from srgan_lightning.degradations.burst import Burst
 from srgan_lightning.degradations.motion import Motion
+from srgan_lightning.multiframe.fusion.corrected import BurstMAP
 from srgan_lightning.networks.generators.burst_sr import BurstSR
 from srgan_lightning.networks.weights import save_generator
 
@@ -351,6 +352,23 @@ def test_a_trained_generator_fuses(
         told = image.text["Fusion"]
         assert told.startswith("fuser.safetensors (sha256 ")
         assert ") of 6 of 6 frames, x4, motion translation" in told
+
+
+def test_a_generator_that_undoes_blur_is_told_it_and_refines_the_motion(
+    burst: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    options = {"blocks": 1, "width": 8}
+    state = BurstMAP(**options).state_dict()
+    file, out, plain = (tmp_path / name for name in ("corrects.safetensors", "a.png", "b.png"))
+    save_generator(file, state, name="burst_map", arguments=options, scale=4, facts={})
+    assert srgan(monkeypatch, burst, "-o", out, "--model", file, "--psf", "0.3") == 0
+    assert srgan(monkeypatch, burst, "-o", plain, "--psf", "0.3") == 0
+    with Image.open(out) as made, Image.open(plain) as most_probable:
+        told = made.text["Fusion"]
+        assert ") of 6 of 6 frames, x4, psf 0.3 (given), motion translation, refined" in told
+        one, other = (np.asarray(picture).astype(int) for picture in (made, most_probable))
+    assert one.max() <= 255  # as Pillow reads RGB of 16 bits
+    assert abs(one - other)[48:-48, 48:-48].mean() < 1  # untrained it corrects nothing
 
 
 @pytest.mark.parametrize(
