@@ -102,8 +102,7 @@ class Pipeline:
     ) -> None:
         """Enlarge pictures one by one, and tell of each; the next is read meanwhile.
 
-        It writes them itself: the other lanes have work for the processor, and a thread that wrote
-        beside them was measured to cost three times what it wrote.
+        It writes them itself: meanwhile the other lanes have the processor.
         """
         with ThreadPoolExecutor(1) as reader:
             begun = self._begin(todo, reader)
