@@ -57,7 +57,13 @@ def load_upscaler(
     if backend == "auto":
         few = pixels is not None and pixels <= QUICK and not consistency
         plain = device in ("auto", "cpu") and precision == "auto"
-        quick = entry is not None and few and plain and find_spec("onnxruntime") is not None
+        quick = (
+            entry is not None
+            and not entry.fuses
+            and few
+            and plain
+            and find_spec("onnxruntime") is not None
+        )
         backend = "onnx" if quick or Path(model).suffix == ".onnx" else "torch"
     options: dict[str, Any] = {"tile": tile, "tiling": tiling, "ensemble": ensemble}
     upscaler: Upscaler
@@ -84,6 +90,8 @@ def _onnx(
     model: str | Path, entry: Boxed | None, *, device: str, precision: str, **options: Any
 ) -> OnnxUpscaler:
     """Build the upscaler of a `.onnx` file, or of the graph that weights of the box have."""
+    if entry and entry.fuses:
+        raise UserError(f"{model}: fuses bursts, which is not done by --backend onnx; leave it out")
     if entry is None and Path(model).suffix != ".onnx":
         hint = "`srgan export` makes an ONNX file"
         raise UserError(f"{model}: cannot be run by --backend onnx; {hint}")

@@ -192,7 +192,7 @@ class Mode(TorchFunctionMode):
             step.ended = True
             edge = parts[-1] if parts[-1].shape[2] else parts[-2]
             parts.append(_border(edge[:, :, -1:], radius, mode))
-        whole = torch.cat(parts, 2)
+        whole = torch.cat([part for part in parts if part.shape[2]], 2)
         # A copy: a view would hold the whole band in memory.
         step.kept = [whole[:, :, max(whole.shape[2] - 2 * radius, 0) :].clone()]
         return whole
@@ -238,8 +238,13 @@ def _no_rows(band: Tensor, channels: int, *, dtype: torch.dtype) -> Tensor:
 
 
 def _border(row: Tensor, count: int, mode: str) -> Tensor:
-    """Return rows beyond the picture's border: zeros, or the border's row again."""
-    repeated = row.expand(-1, -1, count, -1)
+    """Return rows beyond the picture's border: zeros, or the border's row again.
+
+    They lie in memory as the row does: else what they are joined to would be laid out anew.
+    """
+    last = row.is_contiguous(memory_format=torch.channels_last)
+    layout = torch.channels_last if last else torch.contiguous_format
+    repeated = row.expand(-1, -1, count, -1).contiguous(memory_format=layout)
     return torch.zeros_like(repeated) if mode == "constant" else repeated
 
 

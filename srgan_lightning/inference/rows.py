@@ -82,7 +82,7 @@ class RowStream:
     def _run(self, lr: Tensor, *, ended: int) -> Tensor:
         steps = [replace(step) for step in self._steps]  # if this fails, it can be done again
         with Mode(steps, ended=ended) as mode:
-            sr = self._network(mode.marked(lr.view_as(lr)))
+            sr = self._network(mode.marked(lr[:]))
         if getattr(sr, "rows_of", None) is not mode:
             raise NotByRowsError("its output has lost its rows")
         self._steps = steps

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 import srgan_lightning.classical  # noqa: F401 - registers the methods
+from srgan_lightning.inference import row_rules
 from srgan_lightning.inference.rows import NotByRowsError, RowStream
 from srgan_lightning.inference.torch_upscaler import TorchUpscaler
 from srgan_lightning.networks import GENERATORS, Generator
@@ -98,6 +99,27 @@ def test_bf16_bands_are_bf16_s_whole():
         bands = [stream.push(lr[:, :, top : top + 5]) for top in range(0, 20, 5)]
         bands += stream.end(rows=5)
         assert torch.allclose(torch.cat(bands, 2), network(lr), atol=2e-2)
+
+
+@torch.inference_mode()
+def test_convolutions_get_channels_last(monkeypatch):
+    """A border laid out otherwise made SRResNet's last convolution, of 9×9, copy each band."""
+    network = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.Conv2d(8, 4, 9, padding=4))
+    network.to(memory_format=torch.channels_last)
+    lr = torch.rand(1, 3, 24, 7).contiguous(memory_format=torch.channels_last)
+    given = []
+
+    def conv2d(features: torch.Tensor, *more, **options) -> torch.Tensor:
+        given.append(features.is_contiguous(memory_format=torch.channels_last))
+        return torch.nn.functional.conv2d(features, *more, **options)
+
+    monkeypatch.setattr(row_rules, "conv2d", conv2d)
+    stream = RowStream(network)
+    for top in range(0, 24, 8):
+        stream.push(lr[:, :, top : top + 8])
+    assert len([*stream.end(rows=8)]) == 1
+    assert given == [True] * len(given)
+    assert len(given) == 8
 
 
 @torch.inference_mode()
