@@ -80,9 +80,7 @@ def fused(frames: Tensor, method: str, sigma: float, motion: Motion | None = Non
     motion = refine(burst, motion, model="translation", sigma=sigma)
     if method == "map":
         return fuse(burst, motion, method=method, sigma=sigma).picture
-    fuser = load_fuser(method, scale=4)[0].eval()
-    fuser.sigma = None if fuser.sigma is None else sigma
-    return fuse_learned(burst, motion, fuser)
+    return fuse_learned(burst, motion, load_fuser(method, scale=4)[0].eval(), sigma=sigma)
 
 
 def gains(hr: Tensor, sigma: float, seed: int, only: list[str]) -> dict[str, float]:

@@ -15,6 +15,7 @@ round of training) the learning curve.
 """
 
 import json
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,6 +29,7 @@ from PIL import Image
 
 from srgan_lightning.export.graph import example_of, to_onnx
 from srgan_lightning.export.write import describe
+from srgan_lightning.networks.base import BurstGenerator
 from srgan_lightning.networks.generators.compact import Compact
 from srgan_lightning.networks.weights import (
     StoredGenerator,
@@ -97,19 +99,22 @@ def package(source: Path, name: str, *, license: str, flat: bool) -> dict[str, A
     save_generator(weights, tensors, **options, facts=facts)
     generator = build_stored(stored, weights)
     description = describe(stored, generator, license)
-    model = to_onnx(generator, example_of(whole=False, half=False), name=name)
-    refer(model, weights)
-    for key, value in description.properties().items():
-        if key != "parity":
-            model.metadata_props.add(key=key, value=value)
-    (FOLDER / f"{name}.onnx").write_bytes(model.SerializeToString(deterministic=True))
-    return {
+    told = {
         "sha256": file_hash(weights),
         "generator": {"name": stored.name, **stored.arguments},
         "parameters": description.parameters,
         "scale": stored.scale,
         "degradation": stored.facts.get("degradation", ""),
     }
+    if isinstance(generator, BurstGenerator):
+        return told
+    model = to_onnx(generator, example_of(whole=False, half=False), name=name)
+    refer(model, weights)
+    for key, value in description.properties().items():
+        if key != "parity":
+            model.metadata_props.add(key=key, value=value)
+    (FOLDER / f"{name}.onnx").write_bytes(model.SerializeToString(deterministic=True))
+    return told
 
 
 @torch.no_grad()
@@ -178,12 +183,14 @@ def refer(model: onnx.ModelProto, weights: Path) -> None:
 def means(folder: Path, name: str) -> dict[str, Any]:
     """Return the protocol and the means of all methods of an evaluation."""
     found = json.loads((folder / "figures.json").read_text())
-    assert name in found["methods"], f"{folder}: measures {', '.join(found['methods'])}"
+    # What fuses is measured for a number of frames, which the stamp tells.
+    methods = {re.sub(r" of \d+$", "", method): node for method, node in found["methods"].items()}
+    assert name in methods, f"{folder}: measures {', '.join(methods)}"
     return {
         "stamp": found["protocol"]["stamp"],
         "means": {
             method: {key: round(node["mean"][key], 4) for key in KEPT if key in node["mean"]}
-            for method, node in found["methods"].items()
+            for method, node in methods.items()
         },
     }
 

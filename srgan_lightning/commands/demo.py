@@ -51,7 +51,7 @@ def demo(
 
     import_plugins(plugins or ())
     serve(
-        models or [*BOX],
+        models or [name for name, model in BOX.items() if not model.fuses],
         device=device,
         precision=precision,
         host=host,

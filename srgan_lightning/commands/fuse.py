@@ -48,7 +48,7 @@ def fuse(
         str | None,
         typer.Option(
             metavar="MODEL",
-            help="Fuse by a trained generator (experiment=burst_sr) instead of by --method.",
+            help="Fuse by a trained generator (experiment=burst, burst_sr) instead of by --method.",
             rich_help_panel=RECONSTRUCTION,
         ),
     ] = None,
@@ -59,8 +59,8 @@ def fuse(
         str,
         typer.Option(
             metavar="SIGMA|auto|stars|spectrum",
-            help="Blur of the frames that map and back-projection undo: the standard deviation of "
-            "a Gaussian in pixels, or how to find it.",
+            help="Blur of the frames, which map, back-projection and some models undo: the "
+            "standard deviation of a Gaussian in pixels, or how to find it.",
             rich_help_panel=RECONSTRUCTION,
         ),
     ] = "0.5",
@@ -155,6 +155,7 @@ def fuse(
     from srgan_lightning.multiframe.ranking import share_of
     from srgan_lightning.multiframe.then import enlarged
     from srgan_lightning.multiframe.write import write_fits, write_picture
+    from srgan_lightning.networks.base import TYPICAL_BLUR
 
     for option, given in (("--then", then), ("--model", model)):
         if maps and given:
@@ -184,7 +185,7 @@ def fuse(
         raise UserError(f"{output}: the frames are {kind}, and so must be the output")
     upscaler = load_upscaler(then) if then else None
     fuser, how = load_fuser(model, scale=scale) if model else (None, method)
-    undoes = method in fusion.DEBLURRING or (fuser is not None and fuser.sigma is not None)
+    undoes = method in fusion.DEBLURRING or (fuser is not None and fuser.deblurs)
     with progress_bar() as progress:
         bar = progress.add_task("", total=None, rate="")
 
@@ -226,10 +227,13 @@ def fuse(
             stage("fusing", 1.0)
             planes: dict[str, Any] = {}
             if fuser is not None:
-                if undoes and blur:
-                    fuser.sigma = blur.sigma
-                fuser.to(place)
-                picture: Any = fuse_learned(burst, there, fuser, on_progress=advance).numpy()
+                picture: Any = fuse_learned(
+                    burst,
+                    there,
+                    fuser.to(place),
+                    sigma=blur.sigma if blur else TYPICAL_BLUR,
+                    on_progress=advance,
+                ).numpy()
             elif method is not None:
                 fused = fusion.fuse(
                     burst,

@@ -206,11 +206,13 @@ class SRDataModule(pl.LightningDataModule):
         return self._pair(self._degraded(hr, draws), hr)
 
     def _degraded(self, hr: Tensor, draws: torch.Generator, *, some: int | None = None) -> Tensor:
-        """Make LR, or bursts of all frames, or of a number of them that `some` decides."""
+        """Make LR; or bursts, half of the batches of fewer frames where `some` draws them."""
         if not self.bursts:
             return self.degradation(hr, draws)
         assert isinstance(self.degradation, Burst)
-        frames = self.degradation.frames if some is None else 1 + some % self.degradation.frames
+        frames = self.degradation.frames
+        if some is not None and some % 2:
+            frames = 1 + (some // 2) % frames
         return observe_sighted(replace(self.degradation, frames=frames), hr, draws)
 
     def _pair(self, lr: Tensor, hr: Tensor) -> Pair:

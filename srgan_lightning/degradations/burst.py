@@ -27,7 +27,8 @@ class Burst(Degradation):
 
     HR is read by `sample_cubic` where frame n looks; beyond its borders it goes on as in a mirror.
     The blurred picture is reduced by the mean of scale x scale pixels. Frame 0 is the reference: it
-    is not moved and its gain is 1. As a degradation of single pictures it yields that frame.
+    is not moved, its gain is 1 and its blur as drawn. As a degradation of single pictures it yields
+    that frame.
 
     Args:
         scale: the factor between HR and LR.
@@ -37,7 +38,8 @@ class Burst(Degradation):
         affine: ± how far the linear part's entries differ from a rotation's.
         seeing: standard deviation of local warps in pixels of LR; 0 leaves them out.
         seeing_scale: over how many pixels of LR a local warp changes.
-        blur_sigma: of the Gaussian G in pixels of LR, drawn for each frame.
+        blur_sigma: of the Gaussian G in pixels of LR, drawn for each picture.
+        blur_spread: ± how far that of a frame differs from it.
         electrons: that white stands for in the shot noise; None leaves it out.
         read_noise: standard deviation in levels of 255.
         hot_pixels: the share of pixels that are too bright, in all frames the same.
@@ -56,6 +58,7 @@ class Burst(Degradation):
     seeing: float = 0.0
     seeing_scale: float = 16.0
     blur_sigma: Range = (0.5, 0.5)
+    blur_spread: float = 0.0
     electrons: float | None = None
     read_noise: float = 1.0
     hot_pixels: float = 0.0
@@ -66,7 +69,8 @@ class Burst(Degradation):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_bounds("frames", self.frames, low=1)
-        for option in ("shift", "rotation", "seeing", "blur_sigma", "read_noise"):
+        not_below_0 = "shift", "rotation", "seeing", "blur_sigma", "blur_spread", "read_noise"
+        for option in not_below_0:
             check_bounds(option, getattr(self, option), low=0)
         check_bounds("seeing_scale", self.seeing_scale, low=2)
         check_bounds("affine", self.affine, low=0, high=0.5)
@@ -85,6 +89,7 @@ class Burst(Degradation):
         generator: torch.Generator | None = None,
         *,
         motions: list[Motion] | None = None,
+        sigma: Tensor | None = None,
     ) -> tuple[Tensor, list[Motion]]:
         """Make a burst of each picture.
 
@@ -92,6 +97,7 @@ class Burst(Degradation):
             hr: float32 `[B, C, H, W]` in [0, 1]; H and W multiples of the scale.
             generator: the source of the draws, on HR's device; None is torch's global one.
             motions: how the frames of each picture move; None draws it.
+            sigma: of each picture's blur, `[B]`, at most `blur_sigma`'s end; None draws it.
 
         Returns:
             The frames, float32 `[B, N, C, H / scale, W / scale]` in [0, 1], and where each
@@ -101,10 +107,17 @@ class Burst(Degradation):
         motions = motions or [self._wander(size, hr, generator) for _ in hr]
         place = torch.rand(hr.shape[0], 1, *size, generator=generator, device=hr.device)
         hot = _brightness(place, self.hot_pixels)
+        if sigma is None:
+            sigma = self.draw_blur(hr, generator)
         frames = [
-            self._frame(hr, motions, n, hot, generator) for n in range(len(motions[0].matrices))
+            self._frame(hr, motions, n, sigma, hot, generator)
+            for n in range(len(motions[0].matrices))
         ]
         return torch.stack(frames, dim=1), motions
+
+    def draw_blur(self, hr: Tensor, generator: torch.Generator | None) -> Tensor:
+        """Draw σ of the blur of each picture `[B, C, H, W]`, in pixels of LR: `[B]`."""
+        return draw(self.blur_sigma, hr, generator)
 
     def _wander(
         self, size: tuple[int, int], hr: Tensor, generator: torch.Generator | None
@@ -126,14 +139,19 @@ class Burst(Degradation):
         hr: Tensor,
         motions: list[Motion],
         n: int,
+        sigma: Tensor,
         hot: Tensor,
         generator: torch.Generator | None,
     ) -> Tensor:
-        radius = gaussian_radius(self.blur_sigma[1] * self.scale)
-        sigma = draw(self.blur_sigma, hr, generator) * self.scale
+        radius = gaussian_radius((self.blur_sigma[1] + self.blur_spread) * self.scale)
+        if n:
+            spread = draw((-self.blur_spread, self.blur_spread), hr, generator)
+            sigma = (sigma + spread).clamp(min=0)
         places = [self._places(motion, n, hr, margin=radius) for motion in motions]
         moved = sample_cubic(hr, torch.stack(places))
-        blurred = gaussian_blur(moved, sigma, radius=radius)[..., radius:-radius, radius:-radius]
+        blurred = gaussian_blur(moved, sigma * self.scale, radius=radius)[
+            ..., radius:-radius, radius:-radius
+        ]
         gain = draw((1 - self.drift, 1 + self.drift), hr, generator) if n else hr.new_ones(len(hr))
         light = F.avg_pool2d(blurred, self.scale) * gain.view(-1, 1, 1, 1)
         return self._sensed(light.clamp(0, 1), hot, generator)

@@ -1,6 +1,5 @@
 """Bursts to measure with, and the methods that make one picture of many frames."""
 
-import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,15 +127,13 @@ class FusionModel:
 
 
 def learned_fusion(generator: BurstGenerator, burst: Burst) -> Fusion:
-    """Return the fusion by a generator; the mean blur is told to it, where it asks."""
-    if generator.sigma is None:
-        return functools.partial(fuse_learned, generator=generator)
+    """Return the fusion by a generator; the mean blur is told to it."""
     sigma, model = sum(burst.blur_sigma) / 2, motion_model(burst)
-    generator.sigma = sigma
 
     def fusion(frames: Frames, motion: Motion) -> Tensor:
-        motion = refine(frames, motion, model=model, sigma=sigma)
-        return fuse_learned(frames, motion, generator)
+        if generator.deblurs:
+            motion = refine(frames, motion, model=model, sigma=sigma)
+        return fuse_learned(frames, motion, generator, sigma=sigma)
 
     return fusion
 

@@ -46,7 +46,7 @@ def check_exportable(generator: Generator) -> None:
         UserError: for a method without weights, or one that is fitted or solves equations.
     """
     name = type(generator).__name__
-    solves = isinstance(generator, BurstGenerator) and generator.sigma is not None
+    solves = isinstance(generator, BurstGenerator) and generator.deblurs
     if solves or isinstance(generator, FittedGenerator):
         raise UserError(f"export: {name} is no network of layers; ONNX cannot hold how it computes")
     if not any(True for _ in generator.parameters()):

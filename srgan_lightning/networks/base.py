@@ -1,12 +1,15 @@
 """What every generator and every discriminator promises."""
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
 from srgan_lightning.registry import Registry
+
+TYPICAL_BLUR = 0.5  # pixels, standard deviation: of frames of which nothing is known
 
 
 class Generator(nn.Module, ABC):
@@ -56,20 +59,21 @@ class BurstGenerator(Generator):
     """A network G that makes one picture of many frames; a picture is a burst of one frame.
 
     Attributes:
-        sigma: of the point-spread function that the frames are taken to have, a Gaussian, in pixels
-            of LR; None where the network has learned it. It may be set to what a burst has.
+        deblurs: whether it undoes the blur that it is told, whatever it is; otherwise it undoes the
+            one that it has learned.
     """
 
-    sigma: float | None = None
+    deblurs: ClassVar[bool] = False
 
     @abstractmethod
     def fuse(self, burst: Tensor) -> Tensor:
         """Fuse a batch.
 
         Args:
-            burst: `[B, N, 5, H, W]`, any number N of frames: RGB in [0, 1], and by how much the
+            burst: `[B, N, 6, H, W]`, any number N of frames: RGB in [0, 1]; by how much the
                 place in the first frame, the reference, that a pixel shows differs from its own,
-                (x, y) in pixels. The order of the other frames does not matter.
+                (x, y) in pixels; the standard deviation of the frames' Gaussian blur in pixels.
+                The order of the other frames does not matter.
 
         Returns:
             SR `[B, 3, scale * H, scale * W]` on the reference's grid, as `Generator.forward` does.
@@ -77,9 +81,10 @@ class BurstGenerator(Generator):
 
     @override
     def forward(self, lr: Tensor) -> Tensor:
-        """Fuse bursts `[B, N, 5, H, W]`, or enlarge pictures `[B, 3, H, W]`."""
+        """Fuse bursts `[B, N, 6, H, W]`, or enlarge pictures `[B, 3, H, W]`."""
         if lr.ndim == 4:
-            lr = torch.cat([lr, torch.zeros_like(lr[:, :2])], dim=1)[:, None]
+            still, blur = torch.zeros_like(lr[:, :2]), torch.full_like(lr[:, :1], TYPICAL_BLUR)
+            lr = torch.cat([lr, still, blur], dim=1)[:, None]
         return self.fuse(lr)
 
 

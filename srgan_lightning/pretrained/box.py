@@ -43,6 +43,11 @@ class Boxed:
     card: Mapping[str, Any]
 
     @property
+    def fuses(self) -> bool:
+        """Whether it makes one picture of many frames; then it has no graph."""
+        return str(self.generator["name"]).startswith("burst_")
+
+    @property
     def weights(self) -> Path:
         """The generator file, float16."""
         return FOLDER / f"{self.name}.safetensors"

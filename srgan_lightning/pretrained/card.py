@@ -48,13 +48,19 @@ def card(model: Boxed) -> str:
         _front(model),
         f"# {model.name}\n\n{model.purpose}",
         _table(("", ""), [(key, value) for key, value in rows.items() if value]),
-        f"## Use\n\n```bash\nsrgan upscale photo.jpg --model {model.name}\n```",
+        f"## Use\n\n```bash\n{_use(model)}\n```",
         *(_figures(entry) for entry in model.figures),
         *_training(told),
         *(f"![{text}]({file})" for file, text in told.get("pictures", {}).items()),
         "## Limits\n\n" + _list([*LIMITS, *told.get("limits", ())]),
     ]
     return "\n\n".join(sections) + "\n"
+
+
+def _use(model: Boxed) -> str:
+    if model.fuses:
+        return f"srgan fuse burst -o fused.png --model {model.name}"
+    return f"srgan upscale photo.jpg --model {model.name}"
 
 
 def _front(model: Boxed) -> str:

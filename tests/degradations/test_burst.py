@@ -82,6 +82,34 @@ def test_sixteen_phases_hold_every_mean_of_hr():
     torch.testing.assert_close(fine[:, :29, :29], means, atol=1e-5, rtol=0)
 
 
+def test_the_blur_is_drawn_per_picture_and_spreads_from_frame_to_frame():
+    hr = torch.zeros(2, 3, 96, 96)
+    hr[..., 48:] = 1
+    still = [Motion.of_shifts(torch.zeros(6, 2))] * 2
+
+    def width(frames):
+        """How far the light of each frame's edge is spread, `[B, N]`."""
+        slope = frames[:, :, 0, 12].diff().abs()
+        place = torch.arange(23.0)
+        centre = (slope * place).sum(-1, keepdim=True)
+        return (slope * (place - centre) ** 2).sum(-1).sqrt()
+
+    alike = Burst(blur_sigma=(0.3, 1.2), **CLEAN)
+    widths = width(alike.observe(hr, seeded(1), motions=still)[0])
+    assert (widths - widths[:, :1]).abs().max() < 1e-3
+    assert (widths[0] - widths[1]).abs().min() > 0.03
+    told = torch.tensor([0.8, 0.4])
+    given, _ = alike.observe(hr, seeded(1), motions=still, sigma=told)
+    pixel = (1 - 1 / 16) / 12 + 1 / 12  # the variance of the mean of four, and of a difference
+    torch.testing.assert_close(
+        width(given)[:, 0], (told**2 + pixel).sqrt(), atol=0.03, rtol=0, check_dtype=False
+    )
+    apart = Burst(blur_sigma=(0.8, 0.8), blur_spread=0.3, **CLEAN)
+    widths = width(apart.observe(hr, seeded(1), motions=still)[0])
+    assert widths[:, 0].tolist() == pytest.approx(width(given)[0, 0].repeat(2).tolist(), abs=2e-3)
+    assert widths.std(dim=1).min() > 0.05
+
+
 def test_noise_is_that_of_the_sensor():
     hr = torch.full((1, 3, 400, 400), 0.4)
     burst = Burst(frames=2, electrons=500.0, read_noise=3.0, quantize=False)

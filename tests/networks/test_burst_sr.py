@@ -41,7 +41,7 @@ def test_the_order_of_the_frames_does_not_matter(frames, seed):
 
 def test_a_frame_twice_weighs_twice_and_says_nothing_new():
     burst = a_burst(2)[:, 1:].repeat(1, 3, 1, 1, 1)
-    burst[:, :, 3:] = 0.25
+    burst[:, :, 3:5] = 0.25
     net = network()
     with torch.no_grad():
         net.tail.weight.zero_()
@@ -53,7 +53,7 @@ def test_a_frame_twice_weighs_twice_and_says_nothing_new():
 @pytest.mark.parametrize("scale", [2, 3, 4])
 def test_a_picture_is_a_burst_of_one_frame(scale):
     lr = torch.rand(2, 3, 7, 9)
-    still = torch.cat([lr, torch.zeros(2, 2, 7, 9)], dim=1)[:, None]
+    still = torch.cat([lr, torch.zeros(2, 3, 7, 9)], dim=1)[:, None]
     net = network(scale)
     assert torch.equal(net(lr), net(still))
     assert net(lr).shape == (2, 3, 7 * scale, 9 * scale)
@@ -78,7 +78,7 @@ def test_fusing_by_tiles_is_fusing_the_whole(monkeypatch):
     motion = Motion.of_shifts(torch.tensor([[0.0, 0.0], [1.3, -0.4], [-0.7, 1.9]]))
     frames = Frames.of(burst[:, :3])
     with torch.inference_mode():
-        whole = net(sighted(burst[:, :3], motion)[None])[0]
+        whole = net(sighted(burst[:, :3], motion, sigma=0.5)[None])[0]
     monkeypatch.setattr(learned, "_TILE", 16)
     torch.testing.assert_close(fuse_learned(frames, motion, net), whole, atol=1e-4, rtol=0)
 
@@ -97,12 +97,12 @@ def test_the_reference_may_stand_anywhere_and_unknown_pixels_are_filled():
     assert (holed - made)[:, 80:].abs().max() < 1e-5 < (holed - made).abs().max() < 0.5
 
 
-def test_the_place_that_pixels_look_at_is_told():
+def test_the_place_that_pixels_look_at_and_the_blur_are_told():
     picture = torch.rand(1, 3, 6, 6)
     motion = Motion.of_shifts(torch.tensor([[0.0, 0.0], [0.5, -1.0]]))
-    burst = sighted(picture.repeat(2, 1, 1, 1), motion)
+    burst = sighted(picture.repeat(2, 1, 1, 1), motion, sigma=0.25)
     assert torch.equal(burst[:, :3], picture.repeat(2, 1, 1, 1))
-    assert burst[1, 3:].flatten(1).unique(dim=1).tolist() == [[-0.5], [1.0]]
+    assert burst[1, 3:].flatten(1).unique(dim=1).tolist() == [[-0.5], [1.0], [0.25]]
 
 
 def test_sizes_below_one_are_refused():

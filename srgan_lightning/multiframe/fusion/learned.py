@@ -12,7 +12,7 @@ from srgan_lightning.errors import UserError
 from srgan_lightning.inference.planes import fill
 from srgan_lightning.multiframe.frames import Frames
 from srgan_lightning.multiframe.reference import least_moved
-from srgan_lightning.networks.base import BurstGenerator
+from srgan_lightning.networks.base import TYPICAL_BLUR, BurstGenerator
 from srgan_lightning.networks.weights import file_hash, load_generator
 from srgan_lightning.pretrained import locate
 
@@ -46,6 +46,7 @@ def fuse_learned(
     motion: Motion,
     generator: BurstGenerator,
     *,
+    sigma: float = TYPICAL_BLUR,
     on_progress: Callable[[float], None] = lambda share: None,
 ) -> Tensor:
     """Fuse frames with a generator, tile by tile.
@@ -58,6 +59,7 @@ def fuse_learned(
             Grey ones are taken as RGB, and NaN is filled from around.
         motion: of these frames.
         generator: in eval mode; it computes where it lies.
+        sigma: standard deviation of the frames' blur in pixels, told to the generator.
         on_progress: called again and again with the share of the work that was done since.
 
     Returns:
@@ -69,8 +71,8 @@ def fuse_learned(
     least, _ = least_moved(frames, motion)
     order = [least, *(n for n in range(len(frames)) if n != least)]
     stack = torch.stack([_known(frame) for frame in frames]).expand(-1, 3, -1, -1)
-    burst = sighted(stack[order], motion.select(order))
-    margin = (generator.halo or max(height, width)) + int(burst[:, 3:].abs().max().ceil())
+    burst = sighted(stack[order], motion.select(order), sigma=sigma)
+    margin = (generator.halo or max(height, width)) + int(burst[:, 3:5].abs().max().ceil())
     sr = burst.new_zeros(3, height * scale, width * scale)
     for rows, more_rows in _spans(height, margin):
         for columns, more_columns in _spans(width, margin):

@@ -42,7 +42,7 @@ class BurstSR(BurstGenerator):
         UserError: for a number below 1.
 
     Example:
-        >>> burst = torch.rand(2, 6, 5, 8, 9)  # two bursts of six frames
+        >>> burst = torch.rand(2, 6, 6, 8, 9)  # two bursts of six frames
         >>> BurstSR(blocks=1, width=8)(burst).shape
         torch.Size([2, 3, 32, 36])
     """
@@ -102,7 +102,7 @@ def hr_places(burst: Tensor, *, scale: int) -> Tensor:
     """Return where pixels look on the HR grid, (x, y): `[B, N, 2, h, w]`."""
     y, x = (torch.arange(side, device=burst.device) for side in burst.shape[-2:])
     here = torch.stack(torch.meshgrid(x, y, indexing="xy"))
-    return (here + burst[:, :, 3:] + 0.5) * scale - 0.5
+    return (here + burst[:, :, 3:5] + 0.5) * scale - 0.5
 
 
 def _read(pictures: Tensor, place: Tensor) -> Tensor:
