@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -12,6 +12,9 @@ from srgan_lightning.errors import UserError
 
 if TYPE_CHECKING:
     import torch
+
+    from srgan_lightning.multiframe.fusion import Method
+    from srgan_lightning.networks.base import BurstGenerator
 
 RECONSTRUCTION, MOTION = "Reconstruction", "Motion"
 
@@ -136,26 +139,18 @@ def fuse(
 
     Example: srgan fuse night/*.fits -o fused.fits --method drizzle --motion stars --flux conserve
     """
-    import dataclasses
     import time
-
-    import torch
 
     from srgan_lightning import __version__
     from srgan_lightning.commands.enlarging import progress_bar
-    from srgan_lightning.imaging.encode import format_of
     from srgan_lightning.imaging.fits import is_fits
     from srgan_lightning.inference.load import load_upscaler
-    from srgan_lightning.multiframe import fusion
-    from srgan_lightning.multiframe.brightness import measure_brightness
     from srgan_lightning.multiframe.frames import open_frames
-    from srgan_lightning.multiframe.fusion.learned import fuse_learned, load_fuser
-    from srgan_lightning.multiframe.motion import find_motion, given_motion
-    from srgan_lightning.multiframe.psf import find_psf, given_psf
+    from srgan_lightning.multiframe.fusion.learned import load_fuser
+    from srgan_lightning.multiframe.plan import Plan
     from srgan_lightning.multiframe.ranking import share_of
     from srgan_lightning.multiframe.then import enlarged
     from srgan_lightning.multiframe.write import write_fits, write_picture
-    from srgan_lightning.networks.base import TYPICAL_BLUR
 
     for option, given in (("--then", then), ("--model", model)):
         if maps and given:
@@ -164,106 +159,44 @@ def fuse(
             )
     if model and method:
         raise UserError(f"--method {method}: --model {model} fuses instead; leave out one of them")
-    if not model:
-        method = method or "map"
-    share, blur, place = share_of(keep), given_psf(psf), _place(device)
-    fusion.check_bounds(scale=scale, sigma=blur.sigma if blur else 0, pixfrac=pixfrac)
-    names = (output, save_motion)
-    beside = {
-        name: output.with_suffix(f".{name}.tif") if maps and not is_fits(output) else None
-        for name in ("weight", "uncertainty")
-    }
-    for file in (*names, *beside.values()):
-        if file is not None and file.exists() and not overwrite:
-            raise UserError(f"{file}: exists; --overwrite replaces it")
-    if not is_fits(output):
-        format_of(output)
+    beside = _beside(output) if maps and not is_fits(output) else {}
+    _check_writable(output, save_motion, *beside.values(), overwrite=overwrite)
+    fuser: Method | BurstGenerator = method or "map"
+    label = str(fuser)
+    if model:
+        fuser, label = load_fuser(model, scale=scale)
+    plan = Plan(
+        fuser=fuser,
+        label=label,
+        scale=scale,
+        psf=psf,
+        pixfrac=pixfrac,
+        device=_place(device),
+        motion=motion,
+        local=local,
+        keep=share_of(keep),
+        motion_file=motion_file,
+        every=save_motion is not None,
+    )
     start = time.perf_counter()
     frames = open_frames(inputs)
     if is_fits(output) != (frames.header is not None):
         kind = "FITS" if frames.header is not None else "pictures"
         raise UserError(f"{output}: the frames are {kind}, and so must be the output")
     upscaler = load_upscaler(then) if then else None
-    fuser, how = load_fuser(model, scale=scale) if model else (None, method)
-    undoes = method in fusion.DEBLURRING or (fuser is not None and fuser.deblurs)
     with progress_bar() as progress:
         bar = progress.add_task("", total=None, rate="")
-
-        def advance(done: float) -> None:
-            progress.advance(bar, done)
-
-        def stage(name: str, total: float | None = None) -> None:
-            progress.reset(bar, description=name, total=total)
-
-        if motion_file is not None:
-            moved = given_motion(frames, motion_file, keep=share, on_stage=stage)
-        else:
-            moved = find_motion(
-                frames,
-                keep=share,
-                model=motion,
-                local=local,
-                device=place,
-                every=save_motion is not None,
-                on_stage=stage,
-                on_frames=advance,
-            )
-        found, kept = moved.motion, moved.kept
-        if len(kept) < 2:
-            raise UserError("fewer than two frames are left to be fused; keep more of them")
-        burst, there = moved.frames.only(kept), found.select(kept)
-        with torch.inference_mode():
-            stage("comparing the brightness")
-            brightness = measure_brightness(burst, there)
-            burst = burst.levelled(brightness.gains, brightness.offsets)
-            if undoes:
-                blur = blur or find_psf(burst, there, psf)
-            if blur and method != "back-projection" and undoes and not motion_file:
-                stage("refining the motion")
-                there = fusion.refine(burst, there, model=motion, sigma=blur.sigma, device=place)
-            refined = not torch.equal(there.matrices, found.matrices[kept])
-            matrices = found.matrices.index_copy(0, torch.tensor(kept), there.matrices)
-            found = dataclasses.replace(found, matrices=matrices)
-            stage("fusing", 1.0)
-            planes: dict[str, Any] = {}
-            if fuser is not None:
-                picture: Any = fuse_learned(
-                    burst,
-                    there,
-                    fuser.to(place),
-                    sigma=blur.sigma if blur else TYPICAL_BLUR,
-                    on_progress=advance,
-                ).numpy()
-            elif method is not None:
-                fused = fusion.fuse(
-                    burst,
-                    there,
-                    method=method,
-                    scale=scale,
-                    sigma=blur.sigma if blur else 0,
-                    pixfrac=pixfrac,
-                    device=place,
-                    on_progress=advance,
-                )
-                picture = fused.picture.numpy()
-                planes["weight"] = fused.weight.numpy()[None]
-                planes["uncertainty"] = fused.uncertainty.numpy()
-    details = f", pixfrac {pixfrac:g}" if method == "drizzle" else ""
-    if blur and undoes:
-        details = f", psf {blur.sigma:g} ({blur.told})"
-    told = {
-        "Software": f"srgan-lightning {__version__}",
-        "Fusion": f"{how} of {len(kept)} of {len(frames)} frames, x{scale}{details}, "
-        f"motion {'given' if motion_file else motion + (' and local' if local else '')}"
-        + (", refined on the fused picture" if refined else ""),
-        "Brightness": brightness.told,
-    }
-    factor = scale
+        made = plan.carry_out(
+            frames,
+            on_stage=lambda name, total: progress.reset(bar, description=name, total=total),
+            on_progress=lambda done: progress.advance(bar, done),
+        )
+    picture, planes, factor = made.picture, made.maps, scale
+    told = {"Software": f"srgan-lightning {__version__}", **made.told}
     if upscaler is not None:
         told |= upscaler.describe(32)
-        picture = enlarged(picture, upscaler)
+        picture, planes = enlarged(picture, upscaler), {}
         factor *= upscaler.scale
-        planes = {}  # nobody knows how sure a generator is
     if is_fits(output):
         write_fits(
             output,
@@ -278,14 +211,29 @@ def fuse(
     else:
         write_picture(output, picture, provenance=told)
         for name, file in beside.items():
-            if file is not None:
-                write_picture(file, planes[name], provenance=told)
+            write_picture(file, planes[name], provenance=told)
     if save_motion:
-        found.save(save_motion)
+        made.motion.save(save_motion)
     typer.echo(
-        f"{len(kept)} of {len(frames)} frames fused to {output}: {picture.shape[2]}x"
-        f"{picture.shape[1]} pixels in {time.perf_counter() - start:.1f} s ({how})"
+        f"{made.count} of {len(frames)} frames fused to {output}: {picture.shape[2]}x"
+        f"{picture.shape[1]} pixels in {time.perf_counter() - start:.1f} s ({label})"
     )
+
+
+def _beside(output: Path) -> dict[str, Path]:
+    return {name: output.with_suffix(f".{name}.tif") for name in ("weight", "uncertainty")}
+
+
+def _check_writable(output: Path, *more: Path | None, overwrite: bool) -> None:
+    """Refuse what exists, and a picture of an unknown format, before the work begins."""
+    from srgan_lightning.imaging.encode import format_of
+    from srgan_lightning.imaging.fits import is_fits
+
+    for file in (output, *more):
+        if file is not None and file.exists() and not overwrite:
+            raise UserError(f"{file}: exists; --overwrite replaces it")
+    if not is_fits(output):
+        format_of(output)
 
 
 def _place(name: str) -> torch.device:

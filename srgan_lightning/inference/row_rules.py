@@ -238,10 +238,7 @@ def _no_rows(band: Tensor, channels: int, *, dtype: torch.dtype) -> Tensor:
 
 
 def _border(row: Tensor, count: int, mode: str) -> Tensor:
-    """Return rows beyond the picture's border: zeros, or the border's row again.
-
-    They lie in memory as the row does: else what they are joined to would be laid out anew.
-    """
+    """Return rows beyond the border, in memory as its row is: zeros, or that row again."""
     last = row.is_contiguous(memory_format=torch.channels_last)
     layout = torch.channels_last if last else torch.contiguous_format
     repeated = row.expand(-1, -1, count, -1).contiguous(memory_format=layout)
