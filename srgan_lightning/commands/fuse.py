@@ -51,7 +51,7 @@ def fuse(
         str | None,
         typer.Option(
             metavar="MODEL",
-            help="Fuse by a trained generator (experiment=burst, burst_sr) instead of by --method.",
+            help="Fuse by a trained generator, photo-burst or a file, instead of by --method.",
             rich_help_panel=RECONSTRUCTION,
         ),
     ] = None,

@@ -97,6 +97,15 @@ def test_the_reference_may_stand_anywhere_and_unknown_pixels_are_filled():
     assert (holed - made)[:, 80:].abs().max() < 1e-5 < (holed - made).abs().max() < 0.5
 
 
+def test_grey_stays_grey():
+    net, burst = network(), a_burst(3, side=64)[0]
+    shifts = Motion.of_shifts(torch.tensor([[0.0, 0.0], [1.3, -0.4], [-0.7, 1.9]]))
+    grey = burst[:, :1]
+    made = fuse_learned(Frames.of(grey), shifts, net)
+    colour = fuse_learned(Frames.of(grey.expand(-1, 3, -1, -1)), shifts, net)
+    torch.testing.assert_close(made, colour.mean(0, keepdim=True))
+
+
 def test_the_place_that_pixels_look_at_and_the_blur_are_told():
     picture = torch.rand(1, 3, 6, 6)
     motion = Motion.of_shifts(torch.tensor([[0.0, 0.0], [0.5, -1.0]]))

@@ -14,10 +14,15 @@ from PIL import Image
 
 import srgan_lightning as sr
 from srgan_lightning import cli
+from srgan_lightning.degradations import Burst
 from srgan_lightning.errors import UserError
 from srgan_lightning.evaluation.cost import costs_of
 from srgan_lightning.export.write import export_onnx
 from srgan_lightning.inference.load import QUICK, load_upscaler
+from srgan_lightning.inference.pictures import to_tensor
+from srgan_lightning.multiframe.frames import Frames
+from srgan_lightning.multiframe.fusion import fuse
+from srgan_lightning.multiframe.fusion.learned import fuse_learned, load_fuser
 from srgan_lightning.networks.blend import Blend
 from srgan_lightning.networks.files import file_hash
 from srgan_lightning.networks.weights import read_generator
@@ -27,6 +32,7 @@ from srgan_lightning.pretrained.card import card
 from srgan_lightning.samples import sample_folder
 
 MODELS = [*BOX]
+SINGLE = [name for name, model in BOX.items() if not model.fuses]
 LEVELS = (0, 1, 64, 128, 254, 255)
 
 
@@ -36,12 +42,14 @@ def photograph() -> np.ndarray:
         return np.asarray(image.crop((100, 100, 148, 140)))
 
 
-def test_the_box_holds_four_models_and_is_small():
-    assert MODELS == ["photo-psnr", "photo-gan", "photo-real", "cosmic"]
+def test_the_box_holds_five_models_and_is_small():
+    assert SINGLE == ["photo-psnr", "photo-gan", "photo-real", "cosmic"]
+    assert [*SINGLE, "photo-burst"] == MODELS
     assert all(model.weights.stat().st_size <= 3e6 for model in BOX.values())
-    files = [path for path in module.FOLDER.iterdir() if path.suffix in (".safetensors", ".onnx")]
-    assert {path.stem for path in files} == set(MODELS)
-    assert sum(path.stat().st_size for path in files) < 12e6
+    weights, graphs = (sorted(module.FOLDER.glob(f"*{end}")) for end in (".safetensors", ".onnx"))
+    assert [path.stem for path in weights] == sorted(MODELS)
+    assert [path.stem for path in graphs] == sorted(SINGLE)
+    assert sum(path.stat().st_size for path in [*weights, *graphs]) < 12e6
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -65,7 +73,7 @@ def test_a_model_is_what_is_registered(name):
 
 
 @pytest.mark.parametrize("backend", ["torch", "onnx"])
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", SINGLE)
 def test_flat_areas_keep_their_colour(name, backend):
     """Beyond the reach of the picture's border, where convolutions see zeros, to half a level."""
     upscaler = load_upscaler(name, backend=backend, device="cpu", tile=None)
@@ -79,7 +87,7 @@ def test_flat_areas_keep_their_colour(name, backend):
         assert abs(flat - level).max() <= 10
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", SINGLE)
 def test_onnx_runtime_makes_what_torch_makes(name, photograph):
     ours = load_upscaler(name, backend="torch", device="cpu", precision="32-true")
     theirs = load_upscaler(name, backend="onnx")
@@ -91,14 +99,14 @@ def test_onnx_runtime_makes_what_torch_makes(name, photograph):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", SINGLE)
 def test_a_model_can_be_exported(name, tmp_path):
     exported = export_onnx(name, tmp_path / "model.onnx")
     assert exported.description.license == BOX[name].license
     assert max(row.max_abs for row in exported.description.parity) < 1e-4
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", SINGLE)
 def test_an_independent_reader_opens_the_weights(name, photograph):
     network = spandrel.ModelLoader(device="cpu").load_from_file(BOX[name].weights)
     lr = torch.from_numpy(photograph.copy()).permute(2, 0, 1)[None] / 255
@@ -107,6 +115,30 @@ def test_an_independent_reader_opens_the_weights(name, photograph):
         ours = sr.load_generator(name)(lr)
     assert (network.scale, network.architecture.name) == (4, "RealESRGAN Compact")
     torch.testing.assert_close(theirs, ours, rtol=0, atol=1e-5)
+
+
+def test_photo_burst_is_nearer_to_the_photograph_than_the_most_probable_picture():
+    with Image.open(sample_folder("heldout") / "casa-mila.jpg") as image:
+        hr = to_tensor(np.asarray(image.crop((100, 100, 228, 228))))
+    blur = Burst(frames=16, blur_sigma=(0.3, 0.3))
+    frames, (motion,) = blur.observe(hr, torch.Generator().manual_seed(0))
+    burst, errors = Frames.of(frames[0]), []
+    generator, _ = load_fuser("photo-burst", scale=4)
+    for made in (
+        fuse(burst, motion, method="map", sigma=0.3).picture,
+        fuse_learned(burst, motion, generator, sigma=0.3),
+    ):
+        errors.append(
+            float((made.nan_to_num().clamp(0, 1) - hr[0])[:, 16:-16, 16:-16].square().mean())
+        )
+    assert errors[1] < 0.97 * errors[0]  # 0.13 dB
+
+
+def test_what_fuses_has_no_graph():
+    upscaler = load_upscaler("photo-burst", pixels=9)
+    assert upscaler.model == f"photo-burst sha256:{BOX['photo-burst'].sha256}"
+    with pytest.raises(UserError, match=r"photo-burst: fuses bursts, .* by --backend onnx"):
+        load_upscaler("photo-burst", backend="onnx")
 
 
 def test_a_damaged_installation_is_told(tmp_path, monkeypatch):

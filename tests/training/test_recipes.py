@@ -22,7 +22,7 @@ EXPERIMENTS = sorted(
     {path.stem for path in (Path(__file__).parents[2] / "conf" / "experiment").glob("*.yaml")}
     - FITTED
 )
-OWN = {"quickstart", "small_set", "burst_sr", "burst", *BOX}  # recipes of no paper
+OWN = {"quickstart", "small_set", "burst_sr", *BOX}  # recipes of no paper
 TRIAL = ["data=samples", "trainer=cpu", "trainer.precision=32-true", "logger=csv"]
 
 # "our choice" stands where a paper leaves something open or this project departs from it.

@@ -63,7 +63,8 @@ def fuse_learned(
         on_progress: called again and again with the share of the work that was done since.
 
     Returns:
-        SR, float32 `[3, scale·H, scale·W]`, on the CPU.
+        SR, float32 `[C, scale·H, scale·W]`, on the CPU; of grey frames the mean of what equal
+        channels become.
     """
     height, width = frames.size
     scale = generator.scale
@@ -86,7 +87,7 @@ def fuse_learned(
             place = sr[:, *there]
             place.copy_(inner[:, : place.shape[1], : place.shape[2]])
             on_progress(place[0].numel() / sr[0].numel())
-    return sr
+    return sr if frames.channels == 3 else sr.mean(0, keepdim=True)
 
 
 def _known(frame: Tensor) -> Tensor:
