@@ -1,14 +1,17 @@
 """A generator rebuilt to do the same in less time, for inference only."""
 
 import copy
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from srgan_lightning.inference.blocks import BlockShuffle, NarrowConv2d
+from srgan_lightning.inference.joined import JoinedConv2d, JoinedResidual
 from srgan_lightning.networks.base import Generator
 from srgan_lightning.networks.generators.span import Conv3XC
+from srgan_lightning.networks.generators.srresnet import ResidualBlock
 
 _FRESH = (nn.Conv2d, BlockShuffle, nn.Upsample)  # what they answer is nobody else's
 
@@ -19,7 +22,8 @@ def prepared(generator: Generator, device: torch.device, dtype: torch.dtype) -> 
 
     Every BatchNorm becomes part of the convolution before it, what trains as several convolutions
     becomes the one it amounts to, activations compute in place, and the weights of convolutions
-    are cast once, not at every call. On a CPU the convolutions to RGB become `NarrowConv2d`, and
+    are cast once, not at every call. On a CPU the convolutions to RGB become `NarrowConv2d`,
+    activations and sums are joined with the convolution before them, and
     `Generator.picture_layers` compute in float32.
 
     Args:
@@ -49,6 +53,8 @@ def prepared(generator: Generator, device: torch.device, dtype: torch.dtype) -> 
         convolves = isinstance(module, nn.Conv2d | nn.ConvTranspose2d | NarrowConv2d)
         if convolves and module not in carriers.values():
             module.to(dtype)
+    if device.type == "cpu":
+        _join(copied)
     for name, carrier in carriers.items():
         copied.set_submodule(name, _InFloat32(carrier))
     return copied.to(device)
@@ -83,6 +89,39 @@ def _rebuild(sequence: nn.Sequential) -> None:
             layers.append(layer)
     del sequence[:]
     sequence.extend(layers)
+
+
+def _join(generator: Generator) -> None:
+    """Join activations, and sums around residual blocks, with the convolution before them."""
+    for module in list(generator.modules()):
+        if isinstance(module, nn.Sequential):
+            _join_activations(module)
+    for module in list(generator.modules()):
+        for name, child in module.named_children():
+            if isinstance(child, ResidualBlock) and JoinedConv2d.suits(child.branch[-1]):
+                setattr(module, name, JoinedResidual(child.branch))
+
+
+def _join_activations(sequence: nn.Sequential) -> None:
+    """Join each activation with the convolution before it; it may be the same before a shuffle."""
+    layers: list[nn.Module] = []
+    for layer in sequence:
+        place = -2 if layers and isinstance(layers[-1], BlockShuffle) else -1
+        before = layers[place] if len(layers) >= -place else None
+        slope = _slope(layer)
+        if slope is None or before is None or not JoinedConv2d.suits(before):
+            layers.append(layer)
+        else:
+            layers[place] = JoinedConv2d(cast(nn.Conv2d, before), slope)
+    del sequence[:]
+    sequence.extend(layers)
+
+
+def _slope(layer: nn.Module) -> float | None:
+    """Return the slope of a LeakyReLU, 0 of a ReLU, None of another layer."""
+    if isinstance(layer, nn.LeakyReLU):
+        return layer.negative_slope
+    return 0.0 if isinstance(layer, nn.ReLU) else None
 
 
 def _in_place(layer: nn.Module) -> nn.Module:

@@ -1,6 +1,6 @@
 """What each torch function does to rows of a picture: rules for `rows.RowStream`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -10,6 +10,8 @@ from torch.nn.functional import conv2d
 from torch.overrides import TorchFunctionMode
 
 from srgan_lightning.inference.blocks import BLOCK, narrow_conv2d
+from srgan_lightning.inference.joined import joined_conv2d
+from srgan_lightning.inference.row_pieces import Kept, align, border, no_rows
 
 BICUBIC_RADIUS = 2  # rows of LR that an enlargement by interpolation takes on either side
 
@@ -30,7 +32,7 @@ class Step:
     """
 
     name: str
-    kept: list[Tensor | None] = field(default_factory=list)
+    kept: Kept = field(default_factory=list)
     radius: int = 0
     ended: bool = False
 
@@ -92,7 +94,8 @@ class Mode(TorchFunctionMode):
         operands = [value for value in _flat(args) if self._has_rows(value)]
         if len(operands) < 2:
             return cast(Tensor, func(*args, **kwargs))
-        aligned = iter(_align(step, operands))
+        cut, step.kept = align(step.kept, operands)
+        aligned = iter(cut)
         replaced = _replaced(args, self._has_rows, lambda _: next(aligned))
         return cast(Tensor, func(*replaced, **kwargs))
 
@@ -104,7 +107,7 @@ class Mode(TorchFunctionMode):
         radius = call.radius()
         band = self._extended(step, call.input, radius, mode="constant")
         if band.shape[2] <= 2 * radius:
-            return _no_rows(band, call.weight.shape[0], dtype=call.dtype())
+            return no_rows(band, call.weight.shape[0], dtype=call.dtype())
         return conv2d(band, call.weight, call.bias, padding=(0, call.padding_x()))
 
     def convolve_narrowly(
@@ -115,8 +118,23 @@ class Mode(TorchFunctionMode):
         radius = padding[0]
         band = self._extended(step, features, radius, mode="constant")
         if band.shape[2] <= 2 * radius:
-            return _no_rows(band, weight.shape[0] // BLOCK**2, dtype=weight.dtype)
+            return no_rows(band, weight.shape[0] // BLOCK**2, dtype=weight.dtype)
         return narrow_conv2d(band, weight, bias, (0, padding[1]))
+
+    def convolve_joined(
+        self, step: Step, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Tensor:
+        """Convolve as `convolve` does, and activate or add what of another branch is as far."""
+        features, weight, bias, padding, slope, other = args
+        radius = padding[0]
+        band = self._extended(step, features, radius, mode="constant")
+        rows = max(band.shape[2] - 2 * radius, 0)
+        if other is not None:
+            ahead = self._step("other")
+            (_, other), ahead.kept = align(ahead.kept, [band[:, :, :rows], other])
+        if not rows:
+            return no_rows(band, weight.shape[0], dtype=weight.dtype)
+        return joined_conv2d(band, weight, bias, (0, padding[1]), slope, other)
 
     def shuffle(
         self, step: Step, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -187,11 +205,11 @@ class Mode(TorchFunctionMode):
         if not rows:
             return band
         if before is None:
-            parts.insert(0, _border(band[:, :, :1], radius, mode))
+            parts.insert(0, border(band[:, :, :1], radius, mode))
         if self._index <= self._ended:
             step.ended = True
             edge = parts[-1] if parts[-1].shape[2] else parts[-2]
-            parts.append(_border(edge[:, :, -1:], radius, mode))
+            parts.append(border(edge[:, :, -1:], radius, mode))
         whole = torch.cat([part for part in parts if part.shape[2]], 2)
         # A copy: a view would hold the whole band in memory.
         step.kept = [whole[:, :, max(whole.shape[2] - 2 * radius, 0) :].clone()]
@@ -232,31 +250,6 @@ class _Convolution:
         return self.input.dtype
 
 
-def _no_rows(band: Tensor, channels: int, *, dtype: torch.dtype) -> Tensor:
-    batch, _, _, width = band.shape
-    return band.new_empty((batch, channels, 0, width), dtype=dtype)
-
-
-def _border(row: Tensor, count: int, mode: str) -> Tensor:
-    """Return rows beyond the border, in memory as its row is: zeros, or that row again."""
-    last = row.is_contiguous(memory_format=torch.channels_last)
-    layout = torch.channels_last if last else torch.contiguous_format
-    repeated = row.expand(-1, -1, count, -1).contiguous(memory_format=layout)
-    return torch.zeros_like(repeated) if mode == "constant" else repeated
-
-
-def _align(step: Step, operands: Sequence[Tensor]) -> list[Tensor]:
-    """Cut operands to the rows that all of them have, and keep the others for the next band."""
-    kept = step.kept or [None] * len(operands)
-    whole = [
-        band if rest is None or not rest.shape[2] else torch.cat((rest, band), 2)
-        for rest, band in zip(kept, operands, strict=True)
-    ]
-    common = min(each.shape[2] for each in whole)
-    step.kept = [each[:, :, common:].clone() if each.shape[2] > common else None for each in whole]
-    return [each[:, :, :common] for each in whole]
-
-
 def _flat(args: Any) -> list[Any]:
     found = []
     for value in args:
@@ -290,6 +283,7 @@ _RULES: dict[str, Callable[..., Tensor]] = {
     **dict.fromkeys(_POINTWISE, Mode.pointwise),
     "conv2d": Mode.convolve,
     "narrow_conv2d": Mode.convolve_narrowly,
+    "joined_conv2d": Mode.convolve_joined,
     "pixel_shuffle": Mode.shuffle,
     "block_shuffle": Mode.shuffle,
     "pixel_unshuffle": Mode.unshuffle,
