@@ -1,15 +1,13 @@
 """Convolutions joined with what follows them: a CPU then writes their output once, not thrice."""
 
+import functools
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, leaky_relu_
 from torch.overrides import handle_torch_function, has_torch_function
-
-# oneDNN's convolution with operations on its output, which torch.compile uses too.
-_ONEDNN = getattr(torch.ops.mkldnn, "_convolution_pointwise", None)
 
 
 def joined_conv2d(
@@ -39,16 +37,30 @@ def joined_conv2d(
         return result
     features = features.to(weight.dtype)
     other = None if other is None else other.to(weight.dtype)
-    if _ONEDNN is None or not features.numel():
+    convolve = _onednn(weight.dtype)
+    if convolve is None or not features.numel():
         with torch.autocast("cpu", enabled=False):
             answer = conv2d(features, weight, bias, padding=tuple(padding))
         answer = answer if slope is None else leaky_relu_(answer, slope)
         return answer if other is None else answer + other
     place = weight, bias, list(padding), [1, 1], [1, 1], 1
     if other is not None:
-        return cast(Tensor, _ONEDNN.binary(features, other, *place, "add", 1.0, None, [], None))
+        return cast(Tensor, convolve.binary(features, other, *place, "add", 1.0, None, [], None))
     activation = ("none", [], "") if slope is None else ("leaky_relu", [slope], "")
-    return cast(Tensor, _ONEDNN(features, *place, *activation))
+    return cast(Tensor, convolve(features, *place, *activation))
+
+
+@functools.cache
+def _onednn(dtype: torch.dtype) -> Any:
+    """Return oneDNN's convolution with operations on its output, which torch.compile uses too.
+
+    None where it is not built in, or does not compute in this type here.
+    """
+    if not torch.backends.mkldnn.is_available() or dtype not in (torch.float32, torch.bfloat16):
+        return None
+    if dtype == torch.bfloat16 and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        return None
+    return getattr(torch.ops.mkldnn, "_convolution_pointwise", None)
 
 
 class JoinedConv2d(nn.Module):
