@@ -13,9 +13,6 @@ from srgan_lightning.errors import UserError
 if TYPE_CHECKING:
     import torch
 
-    from srgan_lightning.multiframe.fusion import Method
-    from srgan_lightning.networks.base import BurstGenerator
-
 RECONSTRUCTION, MOTION = "Reconstruction", "Motion"
 
 
@@ -140,6 +137,7 @@ def fuse(
     Example: srgan fuse night/*.fits -o fused.fits --method drizzle --motion stars --flux conserve
     """
     import time
+    from dataclasses import replace
 
     from srgan_lightning import __version__
     from srgan_lightning.commands.enlarging import progress_bar
@@ -161,13 +159,9 @@ def fuse(
         raise UserError(f"--method {method}: --model {model} fuses instead; leave out one of them")
     beside = _beside(output) if maps and not is_fits(output) else {}
     _check_writable(output, save_motion, *beside.values(), overwrite=overwrite)
-    fuser: Method | BurstGenerator = method or "map"
-    label = str(fuser)
-    if model:
-        fuser, label = load_fuser(model, scale=scale)
     plan = Plan(
-        fuser=fuser,
-        label=label,
+        fuser=method or "map",
+        label=method or "map",
         scale=scale,
         psf=psf,
         pixfrac=pixfrac,
@@ -178,6 +172,9 @@ def fuse(
         motion_file=motion_file,
         every=save_motion is not None,
     )
+    if model:
+        fuser, label = load_fuser(model, scale=scale)
+        plan = replace(plan, fuser=fuser, label=label)
     start = time.perf_counter()
     frames = open_frames(inputs)
     if is_fits(output) != (frames.header is not None):
@@ -214,9 +211,11 @@ def fuse(
             write_picture(file, planes[name], provenance=told)
     if save_motion:
         made.motion.save(save_motion)
+    height, width = picture.shape[1:]
+    fuser_name = plan.label.partition(" sha256:")[0]
     typer.echo(
-        f"{made.count} of {len(frames)} frames fused to {output}: {picture.shape[2]}x"
-        f"{picture.shape[1]} pixels in {time.perf_counter() - start:.1f} s ({label})"
+        f"{made.count} of {len(frames)} frames fused to {output}: {width}x{height} pixels "
+        f"in {time.perf_counter() - start:.1f} s ({fuser_name})"
     )
 
 

@@ -12,7 +12,7 @@ from srgan_lightning.degradations.burst import Burst
 from srgan_lightning.degradations.motion import Motion
 from srgan_lightning.multiframe.fusion.corrected import BurstMAP
 from srgan_lightning.networks.generators.burst_sr import BurstSR
-from srgan_lightning.networks.weights import save_generator
+from srgan_lightning.networks.weights import file_hash, save_generator
 
 fits = pytest.importorskip("astropy.io.fits")
 
@@ -121,6 +121,7 @@ def test_without_a_terminal_lines_tell_how_far_it_is(
         (("--device", "abacus"), "device: 'abacus'"),
         (("--psf", "moffat"), "--psf: 'moffat'"),
         (("--psf", "stars"), "--psf stars: fewer than 3"),
+        (("--psf", "moffat", "--model", "slow-to-load.safetensors"), "--psf: 'moffat'"),
         (("--motion-file", "nothing.json"), "nothing.json"),
         (("--then", "nothing.safetensors"), "nothing.safetensors"),
         (("--then", "photo-psnr", "--maps"), "--maps: "),
@@ -350,8 +351,7 @@ def test_a_trained_generator_fuses(
     with Image.open(out) as image:
         assert image.size == (14 * 16, 12 * 16)
         told = image.text["Fusion"]
-        assert told.startswith("fuser.safetensors (sha256 ")
-        assert ") of 6 of 6 frames, x4, motion translation" in told
+        assert told.startswith(f"fuser.safetensors sha256:{file_hash(fuser)} of 6 of 6 frames, x4")
 
 
 def test_a_generator_that_undoes_blur_is_told_it_and_refines_the_motion(
@@ -365,7 +365,7 @@ def test_a_generator_that_undoes_blur_is_told_it_and_refines_the_motion(
     assert srgan(monkeypatch, burst, "-o", plain, "--psf", "0.3") == 0
     with Image.open(out) as made, Image.open(plain) as most_probable:
         told = made.text["Fusion"]
-        assert ") of 6 of 6 frames, x4, psf 0.3 (given), motion translation, refined" in told
+        assert " of 6 of 6 frames, x4, psf 0.3 (given), motion translation, refined" in told
         one, other = (np.asarray(picture).astype(int) for picture in (made, most_probable))
     assert one.max() <= 255  # as Pillow reads RGB of 16 bits
     assert abs(one - other)[48:-48, 48:-48].mean() < 1  # untrained it corrects nothing

@@ -10,10 +10,11 @@ from srgan_lightning.degradations.motion import Motion
 from srgan_lightning.degradations.sighted import sighted
 from srgan_lightning.errors import UserError
 from srgan_lightning.inference.planes import fill
+from srgan_lightning.inference.provenance import named
 from srgan_lightning.multiframe.frames import Frames
 from srgan_lightning.multiframe.reference import least_moved
 from srgan_lightning.networks.base import TYPICAL_BLUR, BurstGenerator
-from srgan_lightning.networks.weights import file_hash, load_generator
+from srgan_lightning.networks.weights import load_generator
 from srgan_lightning.pretrained import locate
 
 _TILE = 96  # pixels of the reference
@@ -32,13 +33,12 @@ def load_fuser(model: str, *, scale: int) -> tuple[BurstGenerator, str]:
     Raises:
         UserError: for what is no generator, one that enlarges single pictures, and another scale.
     """
-    path = locate(model)
-    generator, _ = load_generator(path)
+    generator, _ = load_generator(locate(model))
     if not isinstance(generator, BurstGenerator):
         raise UserError(f"{model}: enlarges single pictures; --then {model} does so after fusion")
     if generator.scale != scale:
         raise UserError(f"{model}: enlarges by {generator.scale}; say --scale {generator.scale}")
-    return generator, f"{path.name} (sha256 {file_hash(path)[:12]})"
+    return generator, named(model)
 
 
 def fuse_learned(
