@@ -113,7 +113,7 @@ class Pipeline:
                 try:
                     layout, strips, told = self._strips(read.result())
                     with _told(task):
-                        write_strips(task.target, layout, strips, provenance=told)
+                        write_strips(task.target, layout, _computed(strips), provenance=told)
                 except UserError as error:
                     tell((task, error))
                 else:
@@ -267,6 +267,14 @@ def _written(task: Task, writing: Future[None]) -> tuple[Task, UserError | None]
     except UserError as error:
         return task, error
     return task, None
+
+
+def _computed(strips: Strips) -> Strips:
+    """Yield strips; what goes wrong in computing them shall not be told as one of writing."""
+    try:
+        yield from strips
+    except ValueError as error:
+        raise RuntimeError(f"computing failed: {error}") from error
 
 
 @contextlib.contextmanager

@@ -92,6 +92,15 @@ def test_a_broken_picture_fails_alone(tmp_path, upscaler, pictures):
     ]
 
 
+def test_a_fault_in_computing_is_not_told_as_one_of_writing(tmp_path, upscaler, pictures):
+    def fail(pixels: int) -> None:
+        raise ValueError("a fault")
+
+    with pytest.raises(RuntimeError, match="computing failed: a fault"):
+        list(Pipeline(upscaler=upscaler, on_tile=fail).run(tasks(tmp_path)[:4]))
+    assert not list((tmp_path / "out").iterdir())
+
+
 def test_broken_off_it_leaves_whole_pictures_only(tmp_path, upscaler, pictures):
     upscaler.tile = 4  # many strips
     run = Pipeline(upscaler=upscaler, on_tile=lambda _: time.sleep(0.05)).run(tasks(tmp_path)[:4])
