@@ -259,24 +259,25 @@ def test_larger_pictures_go_to_torch():
 
 
 @pytest.mark.slow
-def test_a_small_photograph_is_there_in_two_seconds(tmp_path, photograph):
-    """Of one thread's time, from the start of Python to the written file."""
+def test_a_small_photograph_is_there_before_torch_would_have_begun(tmp_path, photograph):
+    """In two thirds of the processor's time at most, from the start of Python to the file."""
     Image.fromarray(np.resize(photograph, (256, 256, 3))).save(tmp_path / "photo.jpg")
     code = (
         "import time; from srgan_lightning.cli import main\n"
         "try: main()\n"
         "finally: print(time.process_time())"
     )
-    seconds = []
+    command = [sys.executable, "-c", code, "upscale", "photo.jpg", "--overwrite"]
+    seconds: dict[str, list[float]] = {"auto": [], "torch": []}
     for _ in range(3):
-        command = [sys.executable, "-c", code, "upscale", "photo.jpg", "--overwrite"]
-        done = subprocess.run(
-            command,
-            cwd=tmp_path,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        seconds.append(float(done.stdout.split()[-1]))
-    assert min(seconds) < 2.5
+        for backend, taken in seconds.items():
+            done = subprocess.run(
+                [*command, "--backend", backend],
+                cwd=tmp_path,
+                env={**os.environ, "OMP_NUM_THREADS": "1"},
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+            taken.append(float(done.stdout.split()[-1]))
+    assert min(seconds["auto"]) < 2 / 3 * min(seconds["torch"])
