@@ -20,6 +20,7 @@ from rich.progress import track
 from scipy.ndimage import gaussian_filter, maximum_filter, uniform_filter
 from scipy.spatial import cKDTree
 
+from srgan_lightning.allocator import keep_freed_memory
 from srgan_lightning.degradations import DEGRADATIONS, crop_to_multiple
 from srgan_lightning.imaging.read import list_images, read_rgb
 from srgan_lightning.inference.pictures import to_picture, to_tensor
@@ -27,6 +28,7 @@ from srgan_lightning.inference.torch_upscaler import TorchUpscaler
 from srgan_lightning.networks.generators.srresnet import SRResNet
 
 SCALE = 4
+SIDES = 128, 256, 512  # LR pixels, of pictures whose time is measured
 FLAT = 2.0  # grey levels: the deviation that a flat patch of HR stays below
 RADIUS = 4.0  # HR pixels, one of LR: how far a star may have moved
 DETECTED, THERE = 5.0, 3.0  # sigmas of HR's noise: what counts as a star, and what as a peak
@@ -115,24 +117,27 @@ def stars(models: Models, hr: Folder, degradation: Name = "blur_bicubic") -> Non
 
 
 @app.command()
-def speed(models: Models, side: Annotated[int, typer.Option(help="of LR")] = 128) -> None:
+def speed(models: Models) -> None:
     """Compare the time of models with that of the SRGAN paper's SRResNet of 16 blocks."""
+    keep_freed_memory()  # as `srgan upscale` does
     upscalers = {name: TorchUpscaler.load(name) for name in models}
     upscalers["SRResNet-16"] = TorchUpscaler(SRResNet())
-    picture = np.random.default_rng(0).integers(0, 256, (side, side, 3), np.uint8)
+    begun = table("CPU seconds", "", "LR", "median", "times as fast as SRResNet-16")
+    for side in SIDES:
+        picture = np.random.default_rng(0).integers(0, 256, (side, side, 3), np.uint8)
 
-    def turn(upscaler: TorchUpscaler) -> float:
-        start = time.process_time()
-        upscaler.enlarge(picture)
-        return time.process_time() - start
+        def turn(upscaler: TorchUpscaler, picture: NDArray[np.uint8] = picture) -> float:
+            start = time.process_time()
+            upscaler.enlarge(picture)
+            return time.process_time() - start
 
-    for upscaler in upscalers.values():
-        turn(upscaler)
-    times = contest({n: lambda u=u: turn(u) for n, u in upscalers.items()}, rounds=5)
-    begun = table("CPU seconds", "", "median", "times as fast as SRResNet-16")
-    for name in upscalers:
-        ratio = times.ratio("SRResNet-16", name)
-        begun.add_row(name, f"{times.median(name):.3f}", f"{ratio:.2f}")
+        for upscaler in upscalers.values():
+            turn(upscaler)
+        times = contest({n: lambda u=u: turn(u) for n, u in upscalers.items()}, rounds=5)
+        for name in upscalers:
+            ratio = times.ratio("SRResNet-16", name)
+            row = f"{side} x {side}", f"{times.median(name):.3f}", f"{ratio:.2f}"
+            begun.add_row(name, *row)
     console.print(begun)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from srgan_lightning.errors import UserError
 from srgan_lightning.inference.onnx_upscaler import OnnxUpscaler
 from srgan_lightning.inference.provenance import named
-from srgan_lightning.inference.upscaler import Tile, Tiling, Upscaler
+from srgan_lightning.inference.upscaler import VIEWS, Tile, Tiling, Upscaler
 from srgan_lightning.pretrained import Boxed, boxed, locate
 
 if TYPE_CHECKING:
@@ -55,7 +55,8 @@ def load_upscaler(
     """
     entry = boxed(model)
     if backend == "auto":
-        few = pixels is not None and pixels <= QUICK and not consistency
+        turns = VIEWS if ensemble else 1
+        few = pixels is not None and turns * pixels <= QUICK and not consistency
         plain = device in ("auto", "cpu") and precision == "auto"
         quick = (
             entry is not None

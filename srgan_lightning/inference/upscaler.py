@@ -28,6 +28,7 @@ OnTile = Callable[[int], None]
 CELL = 96  # pixels: the thesis's cells of LR, which become 384
 OVERLAP = 16  # LR pixels on either side of a border, where tiles can only be blended
 LEAST = 32  # LR pixels: the smallest side that is chosen by itself
+VIEWS = 8  # of a picture, turned and mirrored, that an ensemble averages over
 
 
 @dataclass(kw_only=True)
@@ -273,7 +274,7 @@ class Upscaler(ABC):
             for turned, back in ((lr, slice(None)), (lr[:, ::-1], slice(None, None, -1))):
                 sr = self._run(np.rot90(turned, turns), precision)
                 total += np.rot90(sr, -turns)[:, back]
-        total /= 8
+        total /= VIEWS
         return total
 
     def _halved(self, side: int) -> int:

@@ -253,8 +253,10 @@ def test_folders_and_standard_input_need_an_output(folder, capsys):
 
 
 def test_larger_pictures_go_to_torch():
-    assert load_upscaler("cosmic", pixels=QUICK).device == "CPUExecutionProvider"
-    for options in ({"pixels": QUICK + 1}, {"pixels": 9, "precision": "32-true"}, {}):
+    for options in ({"pixels": QUICK}, {"pixels": QUICK // 8, "ensemble": True}):
+        assert load_upscaler("cosmic", **options).device == "CPUExecutionProvider"
+    torch_does = {"pixels": QUICK + 1}, {"pixels": QUICK // 8 + 1, "ensemble": True}
+    for options in (*torch_does, {"pixels": 9, "precision": "32-true"}, {}):
         assert load_upscaler("cosmic", device="cpu", **options).device == "cpu"
 
 
