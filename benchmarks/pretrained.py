@@ -6,6 +6,7 @@
 """
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -125,20 +126,20 @@ def speed(models: Models) -> None:
     begun = table("CPU seconds", "", "LR", "median", "times as fast as SRResNet-16")
     for side in SIDES:
         picture = np.random.default_rng(0).integers(0, 256, (side, side, 3), np.uint8)
-
-        def turn(upscaler: TorchUpscaler, picture: NDArray[np.uint8] = picture) -> float:
-            start = time.process_time()
-            upscaler.enlarge(picture)
-            return time.process_time() - start
-
-        for upscaler in upscalers.values():
-            turn(upscaler)
-        times = contest({n: lambda u=u: turn(u) for n, u in upscalers.items()}, rounds=5)
-        for name in upscalers:
-            ratio = times.ratio("SRResNet-16", name)
-            row = f"{side} x {side}", f"{times.median(name):.3f}", f"{ratio:.2f}"
-            begun.add_row(name, *row)
+        turns = {name: partial(_cpu_seconds, each, picture) for name, each in upscalers.items()}
+        for turn in turns.values():
+            turn()
+        times = contest(turns, rounds=5)
+        for name in turns:
+            median, ratio = times.median(name), times.ratio("SRResNet-16", name)
+            begun.add_row(name, f"{side} x {side}", f"{median:.3f}", f"{ratio:.2f}")
     console.print(begun)
+
+
+def _cpu_seconds(upscaler: TorchUpscaler, picture: NDArray[np.uint8]) -> float:
+    start = time.process_time()
+    upscaler.enlarge(picture)
+    return time.process_time() - start
 
 
 def _pairs(models: list[str], folder: Path, degradation: str) -> Any:

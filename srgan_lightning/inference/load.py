@@ -55,8 +55,8 @@ def load_upscaler(
     """
     entry = boxed(model)
     if backend == "auto":
-        turns = VIEWS if ensemble else 1
-        few = pixels is not None and turns * pixels <= QUICK and not consistency
+        views = VIEWS if ensemble else 1
+        few = pixels is not None and views * pixels <= QUICK and not consistency
         plain = device in ("auto", "cpu") and precision == "auto"
         quick = (
             entry is not None
